@@ -1,0 +1,127 @@
+"""A message from the sender's ledger to its final status."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from contracts.events.audience import Reason
+from contracts.events.base import Event, Value
+from contracts.events.campaign import Mode, WriteTo
+from contracts.personal import Personal
+
+
+class MessageStatus(StrEnum):
+    """What staff see of a message (TM-14)."""
+
+    PREPARING = "preparing"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    ERROR = "error"
+    SIMULATED = "simulated"
+    UNKNOWN = "unknown"
+
+
+class MessageFact(Event):
+    """A fact about one message."""
+
+    run_id: UUID
+    campaign_id: UUID
+    message_id: UUID
+
+    @property
+    def subject(self) -> UUID:
+        """The message."""
+        return self.message_id
+
+
+class MessageQueued(MessageFact):
+    """The sender's ledger holds the message; it will be sent once, or say why not."""
+
+    topic: ClassVar[str] = "message.queued"
+    source: ClassVar[str] = "sender"
+
+    type: Literal["message.queued.v1"] = "message.queued.v1"
+    recipient_id: UUID
+    row: int
+    imis_id: str
+    to: Personal[str]
+    from_number: str
+    text: Personal[str]
+    segments: int
+    mode: Mode
+    write_to: WriteTo
+
+
+class RecipientExcluded(MessageFact):
+    """The sender left a recipient out, and why."""
+
+    topic: ClassVar[str] = "recipient.excluded"
+    source: ClassVar[str] = "sender"
+
+    type: Literal["recipient.excluded.v1"] = "recipient.excluded.v1"
+    recipient_id: UUID
+    row: int
+    imis_id: str
+    reason: Reason
+
+
+class Accepted(Value):
+    """Twilio took the message under this SID."""
+
+    kind: Literal["accepted"] = "accepted"
+    sid: str
+
+
+class Refused(Value):
+    """Twilio refused the message at once: nothing was sent, nothing is charged."""
+
+    kind: Literal["refused"] = "refused"
+    code: int
+    invalid_number: bool = False
+
+
+class Simulated(Value):
+    """The campaign is a TEST: nothing left the house."""
+
+    kind: Literal["simulated"] = "simulated"
+
+
+class Unresolved(Value):
+    """Nobody can tell whether Twilio took it; it is never sent again on a guess."""
+
+    kind: Literal["unresolved"] = "unresolved"
+    reason: str
+
+
+Outcome = Annotated[Accepted | Refused | Simulated | Unresolved, Field(discriminator="kind")]
+
+
+class MessageSubmitted(MessageFact):
+    """Twilio answered our request, or can't be made to; nobody knows yet if the text arrives."""
+
+    topic: ClassVar[str] = "message.submitted"
+    source: ClassVar[str] = "sender"
+
+    type: Literal["message.submitted.v1"] = "message.submitted.v1"
+    outcome: Outcome
+    segments: int
+    attempted_at: AwareDatetime
+
+
+class MessageStatusChanged(MessageFact):
+    """The message's status is now this one."""
+
+    topic: ClassVar[str] = "message.status-changed"
+    source: ClassVar[str] = "status"
+
+    type: Literal["message.status-changed.v1"] = "message.status-changed.v1"
+    status: MessageStatus
+    error_code: int | None = None
+    sid: str | None = None
+    segments: int
+    mode: Mode
+    attempted_at: AwareDatetime | None = None

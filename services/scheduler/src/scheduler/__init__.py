@@ -1,0 +1,1 @@
+"""Owns the timers: when which campaign is due."""
