@@ -14,7 +14,7 @@ from chassis.relay import Relay
 from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.subscription import Subscription
-from chassis.workers import Worker
+from chassis.workers import Running
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -29,7 +29,7 @@ class Service:
         store: Store,
         *,
         subscriptions: Sequence[Subscription] = (),
-        workers: Sequence[Worker] = (),
+        workers: Sequence[Running] = (),
         routes: Asgi | None = None,
         before: Sequence[Hook] = (),
         after: Sequence[Hook] = (),
@@ -46,6 +46,11 @@ class Service:
         self.stop_requested = asyncio.Event()
         app = HealthApp(lambda: self._ready, routes)
         self._server = make_server(app, host=settings.http_host, port=settings.http_port)
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is started."""
+        return self._ready
 
     async def run(self) -> None:
         """Serve until SIGTERM, SIGINT, or a part that can't go on."""
@@ -124,7 +129,7 @@ class Service:
                 async with asyncio.timeout(6):
                     await self._consuming.stop()
         if working:
-            _, late = await asyncio.wait(working, timeout=3)
+            _, late = await asyncio.wait(working, timeout=4)
             for task in late:
                 task.cancel()
         relay.stop()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from chassis import metrics
 from chassis.batches import is_outage
@@ -9,6 +10,18 @@ from chassis.logs import describe, get_logger
 
 Step = Callable[[], Awaitable[bool]]
 """Does a piece of work; returns whether there may be more to do at once."""
+
+
+class Running(Protocol):
+    """A part of a service that goes on until it is told to stop."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Work until told to stop, and finish what is in hand."""
+
+    def stop(self) -> None:
+        """Let what is in hand be the last."""
 
 
 class Worker:

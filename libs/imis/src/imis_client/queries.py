@@ -1,0 +1,113 @@
+"""Query definitions and pages, read in both the 2017 and the EMS shape."""
+
+from collections import Counter
+from typing import Any
+
+from imis_client.errors import NotFound, TryAgain
+from imis_client.models import Column, Page, Prompt
+from imis_client.wire import number_of, objects, text_of
+
+# Not columns of the query: .NET's type name and the row's number.
+_NOT_COLUMNS = frozenset({"$type", "ResultRow"})
+
+NO_ALIASES = (
+    "No column of this query has an alias. Open the query in iMIS, go to Display, and type an "
+    "Alias for the iMIS id, the mobile phone and every column to be used in the text."
+)
+NO_ROWS_TO_READ = (
+    "The columns can't be read, because iMIS doesn't list their names and the query returns no "
+    "row. Type an Alias for each column in iMIS, or choose a query that returns somebody."
+)
+NEEDS_PROMPTS = "The query asks for values (prompts) before it can be run; give them."
+
+
+def definition_of(answer: dict[str, Any], path: str) -> dict[str, Any]:
+    """Give the definition, wrapped in a result (EMS) or bare (2017)."""
+    definition = answer.get("Result") if "Result" in answer else answer
+    if not isinstance(definition, dict) or not definition.get("Properties"):
+        raise NotFound(f"iMIS has no query {path}. Check its path, folders included.")
+    return definition
+
+
+def columns_of(definition: dict[str, Any]) -> list[Column]:
+    """Give the columns in the order of display; without an alias their name is iMIS's own."""
+    listed = objects(definition["Properties"])
+    listed.sort(key=lambda p: number_of(p.get("DisplayOrder"), 0))
+    columns = []
+    for listing in listed:
+        alias = text_of(listing.get("Alias"))
+        property_name = text_of(listing.get("PropertyName"))
+        own = property_name or text_of(listing.get("Name"))
+        caption = text_of(listing.get("Caption"))
+        columns.append(Column(alias or own or caption, property_name, caption, bool(alias)))
+    return columns
+
+
+def prompts_of(parameters: object) -> list[Prompt]:
+    """Give the prompts in iMIS's order, which is how 2017 tells them apart."""
+    return [_prompt(p) for p in objects(parameters)]
+
+
+def _prompt(listing: dict[str, Any]) -> Prompt:
+    property_name = text_of(listing.get("PropertyName"))
+    return Prompt(
+        name=text_of(listing.get("Prompt")) or property_name,
+        property_name=property_name,
+        operation=text_of(listing.get("Operation")),
+        allow_multiple=text_of(listing.get("AllowMultiple")) == "True",
+        default=text_of(listing.get("Values")),
+    )
+
+
+def problems_of(columns: list[Column]) -> list[str]:
+    """Say what staff must mend before these columns can carry a campaign."""
+    problems = []
+    unnamed = [column for column in columns if not column.has_alias]
+    if columns and len(unnamed) == len(columns):
+        problems.append(NO_ALIASES)
+    elif unnamed:
+        names = ", ".join(column.caption or column.name for column in unnamed)
+        problems.append(f"These columns have no alias in the query: {names}. Type one for each.")
+    if len(columns) < 2:  # noqa: PLR2004 - an iMIS id and a phone
+        problems.append("A query needs at least two columns: the iMIS id and the mobile phone.")
+    counted = Counter(column.name for column in columns)
+    if repeated := sorted(name for name, count in counted.items() if count > 1):
+        problems.append(f"Several columns have the same alias: {', '.join(repeated)}.")
+    return problems
+
+
+def page_of(answer: dict[str, Any], *, offset: int) -> Page:
+    """Read a page; every row has the same keys, a missing value is empty."""
+    if "Items" not in answer:
+        raise TryAgain("iMIS gave no page of rows for the query.")
+    read = [_row(item) for item in objects(answer["Items"])]
+    names = dict.fromkeys(name for row in read for name in row)
+    rows = [row if len(row) == len(names) else {n: row.get(n, "") for n in names} for row in read]
+    end = offset + len(rows)
+    total = number_of(answer.get("TotalCount"), end)
+    said = answer.get("HasNext")
+    has_next = bool(rows) and (end < total if said is None else said is True)
+    next_offset = number_of(answer.get("NextOffset"), end)
+    # A next page that does not lie ahead would be read for ever.
+    return Page(rows, total, has_next, next_offset if next_offset > offset else end)
+
+
+def _row(item: dict[str, Any]) -> dict[str, str]:
+    properties = item.get("Properties")
+    if not isinstance(properties, dict):
+        return {n: text_of(v) for n, v in item.items() if n not in _NOT_COLUMNS}
+    return {
+        text_of(p.get("Name")): text_of(p.get("Value"))
+        for p in objects(properties)
+        if p.get("Name") not in _NOT_COLUMNS
+    }
+
+
+def renamed(listed: list[Column], names: list[str], *, has_alias: bool) -> list[Column]:
+    """Give the columns that a row shows, with what the definition tells of each."""
+    known = {key: c for c in reversed(listed) for key in (c.caption, c.property_name, c.name)}
+    blank = Column("")
+    return [
+        Column(n, known.get(n, blank).property_name, known.get(n, blank).caption, has_alias)
+        for n in names
+    ]

@@ -1,0 +1,1 @@
+"""Pure rules of text messages: merge fields, segments, phone numbers."""

@@ -1,0 +1,1 @@
+"""Owns the send ledger: one row a message, from queued to submitted; and the limits."""

@@ -1,0 +1,155 @@
+"""Each organisation's way to Twilio, as its newest settings say."""
+
+import asyncio
+from uuid import UUID
+
+from chassis.secrets import SecretBox, WrongKey
+from chassis.store import Store
+from contracts.events.message import Accepted, Refused
+from contracts.events.organization import OrganizationSettingsChanged, Verification
+from sender.adapters.tables import SETTINGS
+from sender.domain.doubts import CLOCK_SKEW, Listed
+from sender.domain.messages import Claim, Doubt, Lane
+from sender.ports import CarrierAway, InDoubt, Throttled
+from sender.settings import SenderSettings
+from twilio_client import errors
+from twilio_client.client import TwilioClient
+from twilio_client.codes import Kind
+from twilio_client.messages import SendRequest
+
+BUSY_SECONDS = 1.0
+
+
+class TwilioCarrier:
+    """Sends for one account."""
+
+    def __init__(self, client: TwilioClient, *, callback_url: str) -> None:
+        self._client = client
+        self._callback_url = callback_url
+
+    async def send(self, lane: Lane, claim: Claim) -> Accepted | Refused:
+        """Post one message, once; raises `Throttled` or `InDoubt`."""
+        request = SendRequest.model_construct(
+            to=claim.to_number,
+            from_=lane.from_number,
+            body=claim.text,
+            # The query is signed, so a callback proves which message it is about even when our
+            # answer was lost. The fragment tells Twilio how often to try to reach us.
+            status_callback=f"{self._callback_url}?m={claim.message_id}#rc=5&rp=all",
+        )
+        try:
+            sent = await self._client.send(request)
+        except errors.Refused as refused:
+            return Refused(
+                code=refused.code or 0, invalid_number=refused.kind is Kind.RECIPIENT_INVALID
+            )
+        except errors.NotSent as error:
+            raise Throttled(error.retry_after_seconds or BUSY_SECONDS) from error
+        except errors.TwilioError as error:
+            raise InDoubt from error
+        return Accepted(sid=sent.sid)
+
+    async def listed(self, doubt: Doubt) -> list[Listed]:
+        """Return what Twilio lists between the two numbers; raises `CarrierAway`."""
+        try:
+            found = await self._client.list_messages(
+                to=doubt.to_number, from_=doubt.from_number, since=doubt.claimed_at - CLOCK_SKEW
+            )
+        except errors.TwilioError as error:
+            raise CarrierAway from error
+        return [
+            Listed(
+                sid=each.sid,
+                to_number=each.to,
+                from_number=each.from_ or "",
+                body=each.body,
+                created_at=each.created_at,
+            )
+            for each in found
+        ]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+class SettledCarriers:
+    """Makes a carrier of each organisation's settings, and a new one when they change."""
+
+    def __init__(self, store: Store, box: SecretBox, settings: SenderSettings) -> None:
+        self._store = store
+        self._box = box
+        self._settings = settings
+        self._known: dict[UUID, OrganizationSettingsChanged] = {}
+        self._carriers: dict[UUID, tuple[str, TwilioCarrier]] = {}
+        self._old: list[TwilioCarrier] = []
+        self._stale = True
+        self._lock = asyncio.Lock()
+
+    def refresh(self) -> None:
+        """Read the settings again before they are used next."""
+        self._stale = True
+
+    async def of(self, organization_id: UUID) -> TwilioCarrier:
+        """Return the organisation's carrier; raises `CarrierAway` while it has none."""
+        if self._stale:
+            await self._read()
+        found = self._carriers.get(organization_id)
+        if found is None:
+            raise CarrierAway("no settings of the organisation yet")
+        return found[1]
+
+    async def rate(self, lane: Lane) -> float:
+        """Return the lane's segments a second; 0 while the number may not be used (TM-19)."""
+        if self._stale:
+            await self._read()
+        known = self._known.get(lane.organization_id)
+        for number in known.settings.numbers if known else ():
+            if number.number == lane.from_number and number.verification is Verification.VERIFIED:
+                return number.segments_per_second
+        return 0.0
+
+    async def _read(self) -> None:
+        async with self._lock:
+            if not self._stale:
+                return
+            self._stale = False
+            try:
+                for event in await SETTINGS.all(self._store):
+                    self._known[event.organization_id] = event
+                    self._renew(event)
+            except BaseException:
+                self._stale = True
+                raise
+
+    def _renew(self, event: OrganizationSettingsChanged) -> None:
+        access = event.settings.twilio
+        credentials = f"{access.account_sid}:{access.auth_token_encrypted}"
+        known = self._carriers.get(event.organization_id)
+        if known is not None and known[0] == credentials:
+            return
+        try:
+            token = self._box.open(access.auth_token_encrypted)
+        except WrongKey as error:
+            raise CarrierAway("the credentials were sealed under another key") from error
+        client = TwilioClient(
+            account_sid=access.account_sid,
+            auth_token=token,
+            base_url=self._settings.twilio_url,
+            max_connections=self._settings.connections,
+            connect_timeout_seconds=self._settings.connect_timeout,
+            total_timeout_seconds=self._settings.request_timeout,
+        )
+        url = f"{self._settings.public_url.rstrip('/')}/twilio/status"
+        if known is not None:
+            # What is under way on it may still be answered; it is closed with the process.
+            self._old.append(known[1])
+        self._carriers[event.organization_id] = (
+            credentials,
+            TwilioCarrier(client, callback_url=url),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for carrier in [*self._old, *(each for _, each in self._carriers.values())]:
+            await carrier.close()

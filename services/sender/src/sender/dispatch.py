@@ -1,0 +1,189 @@
+"""Dispatch: limiter, then claim, then POST, then outcome; one loop a lane.
+
+Only what the limiter allows and a connection is free for is claimed, so that a stop, an opt-out
+or a crash finds as little as possible under way.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from chassis.batches import is_outage
+from chassis.logs import describe, get_logger
+from sender.domain.messages import Claim, Lane
+from sender.outcomes import Outcomes
+from sender.ports import CarrierAway, Carriers, InDoubt, Ledger, Limiter, Result, Throttled
+from sender.settings import SenderSettings
+
+STARVED_SECONDS = 1.0
+
+
+class LaneDispatch:
+    """Sends what waits in one lane, as fast as its number may."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        ledger: Ledger,
+        limiter: Limiter,
+        carriers: Carriers,
+        outcomes: Outcomes,
+        settings: SenderSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._lane = lane
+        self._ledger = ledger
+        self._limiter = limiter
+        self._carriers = carriers
+        self._outcomes = outcomes
+        self._settings = settings
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._hold_until = 0.0
+        self.stopping = False
+
+    def wake(self) -> None:
+        """Say that something waits, or that a connection is free."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until told to stop; then wait for what is under way."""
+        while not self.stopping:
+            self._wake.clear()
+            try:
+                pause = await self._round()
+            except Exception as error:
+                if not is_outage(error) and not isinstance(error, CarrierAway):
+                    raise
+                get_logger().warning("Sending waits for what is away.", **describe(error))
+                pause = 0.5
+            await self._rest(pause)
+        if self._posting:
+            await asyncio.wait(self._posting)
+
+    async def _rest(self, seconds: float) -> None:
+        if seconds <= self._settings.round:
+            # A due round is short: being woken in it would only make the batches smaller.
+            await asyncio.sleep(seconds)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self) -> float:
+        """Send what may leave now; returns how long to rest."""
+        started = time.monotonic()
+        if started < self._hold_until:
+            return self._hold_until - started
+        free = self._settings.connections - self._outcomes.open_in(self._lane)
+        if free <= 0:
+            return STARVED_SECONDS
+        costs = await self._ledger.waiting(self._lane, at=self._clock(), limit=free)
+        if not costs:
+            return STARVED_SECONDS
+        rate = await self._carriers.rate(self._lane)
+        if rate <= 0:
+            return STARVED_SECONDS
+        grant = await self._limiter.take(self._lane, rate=rate, want=sum(costs), least=costs[0])
+        if grant.segments == 0:
+            return max(grant.wait_seconds, 0.001)
+        used = await self._send(grant.segments, limit=free)
+        if used < grant.segments:
+            await self._limiter.give_back(self._lane, rate=rate, segments=grant.segments - used)
+        return max(0.0, self._settings.round - (time.monotonic() - started))
+
+    async def _send(self, budget: int, *, limit: int) -> int:
+        at = self._clock()
+        deadline = time.monotonic() + self._settings.lease
+        until = at + timedelta(seconds=self._settings.lease)
+        claims = await self._ledger.claim(
+            self._lane, at=at, until=until, budget=budget, limit=limit
+        )
+        self._outcomes.opened(self._lane, len(claims))
+        for claim in claims:
+            task = asyncio.create_task(self._post(claim, deadline))
+            self._posting.add(task)
+            task.add_done_callback(self._posting.discard)
+        return sum(claim.segments for claim in claims)
+
+    async def _post(self, claim: Claim, deadline: float) -> None:
+        """Post one message and hand on what became of it."""
+        try:
+            carrier = await self._carriers.of(self._lane.organization_id)
+            # Nothing is awaited between this check and the request: a process that was paused
+            # past its lease must not post what another one may be reconciling.
+            if time.monotonic() > deadline - self._settings.request_timeout:
+                result = Result(claim, None, again_at=self._clock())
+            else:
+                result = Result(claim, await carrier.send(self._lane, claim))
+        except CarrierAway:
+            again = self._clock() + timedelta(seconds=STARVED_SECONDS)
+            result = Result(claim, None, again_at=again)
+        except Throttled as throttled:
+            self._hold_until = time.monotonic() + throttled.seconds
+            again = self._clock() + timedelta(seconds=throttled.seconds)
+            result = Result(claim, None, again_at=again)
+        except InDoubt:
+            result = Result(claim, None)
+        self._outcomes.put(self._lane, result)
+
+
+class Dispatch:
+    """Keeps one loop a lane going."""
+
+    name = "sender.dispatch"
+
+    def __init__(self, make: Callable[[Lane], LaneDispatch], ledger: Ledger, outcomes: Outcomes):
+        self._make = make
+        self._ledger = ledger
+        self._outcomes = outcomes
+        self._lanes: dict[Lane, LaneDispatch] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Say that there is something to send."""
+        self._wake.set()
+        for lane in self._lanes.values():
+            lane.wake()
+
+    async def run(self) -> None:
+        """Find lanes and send, until told to stop; a lane that fails takes the process along."""
+        outcomes = asyncio.create_task(self._outcomes.run(), name="sender.outcomes")
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._wake.clear()
+                for lane in await self._known_lanes():
+                    if lane not in self._lanes:
+                        self._lanes[lane] = self._make(lane)
+                        group.create_task(self._lanes[lane].run())
+                if outcomes.done():
+                    break
+                try:
+                    async with asyncio.timeout(STARVED_SECONDS):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+        self._outcomes.stop()
+        await outcomes
+
+    async def _known_lanes(self) -> list[Lane]:
+        try:
+            return await self._ledger.lanes()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            get_logger().warning("The ledger can't be read.", **describe(error))
+            return []
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        for lane in self._lanes.values():
+            lane.stopping = True
+        self.wake()

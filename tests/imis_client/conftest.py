@@ -1,0 +1,55 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from imis_client import ImisClient, Version
+from simulators.imis import ImisSimulator, Settings
+from simulators.shared import running
+
+PREFIX = "/Asi.Scheduler_demo"
+
+
+@dataclass
+class Site:
+    """A running simulated iMIS and a client of it."""
+
+    simulator: ImisSimulator
+    url: str
+    client: ImisClient
+
+    @property
+    def logins(self) -> int:
+        return self.simulator.logins.good
+
+
+OpenSite = Callable[[Version], Awaitable[Site]]
+
+
+@pytest.fixture
+async def open_site(tmp_path: Path) -> AsyncIterator[OpenSite]:
+    async with AsyncExitStack() as stack:
+
+        async def open_one(version: Version) -> Site:
+            settings = Settings(profile=version, prefix=PREFIX, recipients=1200, seed=7)
+            simulator = ImisSimulator(settings, state=tmp_path / version)
+            url = await stack.enter_async_context(running(simulator)) + PREFIX
+            client = ImisClient(url + "/", "textmanager", SecretStr("service-pass"), version)
+            await stack.enter_async_context(client)
+            return Site(simulator, url, client)
+
+        yield open_one
+
+
+@pytest.fixture
+async def ems(open_site: OpenSite) -> Site:
+    return await open_site("ems")
+
+
+@pytest.fixture(params=["ems", "2017"])
+async def site(open_site: OpenSite, request: pytest.FixtureRequest) -> Site:
+    """Run the test once for each version of iMIS."""
+    return await open_site(request.param)
