@@ -1,0 +1,114 @@
+"""TM-9: a campaign runs once, now or once in the future."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from tests.harness import Log, running
+
+from chassis.settings import ServiceSettings
+from contracts import ids
+from contracts.events.campaign import (
+    Audience,
+    CampaignDefinition,
+    CampaignDeleted,
+    CampaignDue,
+    CampaignScheduled,
+    CampaignStatus,
+)
+from contracts.events.organization import (
+    ImisAccess,
+    OrganizationSettings,
+    OrganizationSettingsChanged,
+    SendingNumber,
+    TwilioAccess,
+)
+from scheduler.app import make
+
+ORGANIZATION = ids.organization_id("demo")
+AUDIENCE = Audience(iqa_path="$/q", phone_column="Phone", id_column="Id")
+DEFINITION = CampaignDefinition(name="Dues", audience=AUDIENCE, template="Hello")
+
+
+def settings_changed() -> OrganizationSettingsChanged:
+    return OrganizationSettingsChanged(
+        organization_id=ORGANIZATION,
+        occurred_at=datetime.now(UTC),
+        sequence=1,
+        settings=OrganizationSettings(
+            name="Demo",
+            cloud_id="demo",
+            default_country="GB",
+            numbers=(SendingNumber(number="+18885550100", segments_per_second=3),),
+            imis=ImisAccess(url="http://127.0.0.1:1", username="u", password_encrypted="x"),
+            twilio=TwilioAccess(account_sid="AC1", auth_token_encrypted="x"),
+        ),
+    )
+
+
+def scheduled(*, at: datetime, sequence: int = 2, launch: int = 1) -> CampaignScheduled:
+    return CampaignScheduled(
+        organization_id=ORGANIZATION,
+        occurred_at=datetime.now(UTC),
+        sequence=sequence,
+        campaign_id=uuid4(),
+        status=CampaignStatus.SCHEDULED,
+        definition=DEFINITION,
+        launch=launch,
+        due_at=at,
+    )
+
+
+async def test_tm_9_a_campaign_for_now_is_due_once_with_everything_frozen(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    event = scheduled(at=datetime.now(UTC))
+    sealed = await log.publish(event)
+    async with running(make(service_settings)):
+        # The campaign was there before its organisation's settings: it waits for them.
+        await log.publish(settings_changed())
+        [due] = await log.wait_for(CampaignDue)
+        assert due.run_id == ids.run_id(event.campaign_id, "launch:1")
+        assert (due.default_country, due.from_number) == ("GB", "+18885550100")
+        assert log.of(CampaignDue)[0].causation_id == sealed[0].id
+
+        # The same event again, and an older one, change nothing; a marker shows they were read.
+        await log.publish_sealed(*sealed)
+        marker = scheduled(at=datetime.now(UTC))
+        await log.publish(marker)
+        await log.wait_for(CampaignDue, where=lambda each: each.campaign_id == marker.campaign_id)
+        assert len([e for e in log.of(CampaignDue) if e.event.run_id == due.run_id]) == 1
+
+
+async def test_tm_9_a_campaign_runs_when_its_time_comes_and_a_moved_one_at_the_new_time(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    start = datetime.now(UTC)
+    soon = scheduled(at=start + timedelta(seconds=2))
+    moved = scheduled(at=start + timedelta(seconds=1))
+    later = moved.model_copy(update={"sequence": 3, "due_at": start + timedelta(days=1)})
+    dropped = scheduled(at=start + timedelta(seconds=1))
+    gone = CampaignDeleted(
+        **dropped.model_dump(exclude={"type", "sequence", "status"}),
+        sequence=3,
+        status=CampaignStatus.DELETED,
+    )
+    async with running(make(service_settings)):
+        await log.publish(settings_changed(), moved, later, gone, dropped, soon)
+        [due] = await log.wait_for(CampaignDue)
+    assert due.campaign_id == soon.campaign_id
+    assert due.occurred_at >= soon.due_at  # type: ignore[operator]
+
+
+async def test_a_fired_timer_survives_a_restart_without_firing_again(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    first, second = scheduled(at=datetime.now(UTC)), scheduled(at=datetime.now(UTC))
+    async with running(make(service_settings)):
+        await log.publish(settings_changed(), first)
+        await log.wait_for(CampaignDue)
+    async with running(make(service_settings)):
+        await log.publish(second)
+        await log.wait_for(CampaignDue, count=2)
+    assert sorted(e.event.campaign_id for e in log.of(CampaignDue)) == sorted(
+        [first.campaign_id, second.campaign_id]
+    )

@@ -1,0 +1,219 @@
+"""The simulated iMIS over HTTP: its record, its faults, its pages, its control side."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyreqwest.client import Client, ClientBuilder
+
+from simulators.imis import ImisSimulator, Settings, catalogue
+from simulators.shared import running
+
+
+def activity(party="100001", kind="TEXTMSG", note="Hello"):
+    values = {"PartyId": party, "ACTIVITY_TYPE": kind, "NOTE": note, "DESCRIPTION": "+1202"}
+    listed = [{"Name": name, "Value": value} for name, value in values.items()]
+    return {"EntityTypeName": "Activity", "Properties": {"$values": listed}}
+
+
+class Caller:
+    """Asks the simulator over HTTP, signed in as staff."""
+
+    def __init__(self, client: Client, url: str) -> None:
+        self.client = client
+        self.url = url
+        self.token = ""
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        request = self.client.request(method, self.url + path).bearer_auth(self.token)
+        if body is not None:
+            request = request.body_json(body)
+        response = await request.build().send()
+        return response.status, await response.json()
+
+    async def log_in(self) -> None:
+        form = {"grant_type": "password", "username": "staff", "password": "staff-pass"}
+        response = await self.client.post(self.url + "/token").form(form).build().send()
+        assert response.status == 200
+        self.token = (await response.json())["access_token"]
+
+
+@asynccontextmanager
+async def signed_in(url: str):
+    async with ClientBuilder().build() as client:
+        caller = Caller(client, url)
+        await caller.log_in()
+        yield caller
+
+
+@pytest.fixture(params=["ems", "2017"])
+def profile(request):
+    return request.param
+
+
+@pytest.fixture
+async def caller(tmp_path, profile):
+    simulator = ImisSimulator(Settings(profile=profile, recipients=1200), state=tmp_path)
+    async with running(simulator) as url, signed_in(url) as found:
+        yield found
+
+
+def run_route(profile):
+    return "/api/query" if profile == "ems" else "/api/iqa"
+
+
+def query(profile, path=catalogue.MEMBERS, **more):
+    from urllib.parse import urlencode
+
+    return f"{run_route(profile)}?{urlencode({'QueryName': path, **more})}"
+
+
+async def test_pages_are_a_hundred_unless_asked_and_five_hundred_at_most(caller, profile):
+    _, page = await caller.ask("GET", query(profile))
+    assert (page["Count"], page["TotalCount"], page["NextOffset"]) == (100, 1200, 100)
+    _, page = await caller.ask("GET", query(profile, limit=9999, offset=1000))
+    assert (page["Count"], page["HasNext"]) == (200, False)
+
+
+async def test_rows_have_the_shape_of_their_version(caller, profile):
+    _, page = await caller.ask("GET", query(profile, limit=1, offset=67))
+    [row] = page["Items"]["$values"]
+    if profile == "ems":
+        assert row["First Name"] is None
+        assert row["Member Since"]["$type"] == "System.DateTime"
+    else:
+        held = {p["Name"]: p for p in row["Properties"]["$values"]}
+        assert "Value" not in held["First Name"]
+        assert held["ResultRow"]["Value"] == "68"
+
+
+async def test_query_is_ems_only_and_iqa_answers_on_both(caller, profile):
+    status, _ = await caller.ask("GET", query("ems", limit=1))
+    assert status == (200 if profile == "ems" else 404)
+    status, page = await caller.ask("GET", query("2017", limit=1))
+    assert status == 200
+    assert "Properties" in page["Items"]["$values"][0]
+
+
+async def test_communications_are_ems_only(caller, profile):
+    status, log = await caller.ask("POST", "/api/CommunicationLog", {"Subject": "A text"})
+    assert status == (201 if profile == "ems" else 404)
+    if profile == "ems":
+        recipient = {"CommunicationLogId": log["CommunicationLogId"], "PartyId": "100001"}
+        status, _ = await caller.ask("POST", "/api/CommunicationLogRecipient", recipient)
+        assert status == 201
+
+
+async def test_nothing_without_a_token(caller, profile):
+    caller.token = "nobody's"
+    status, body = await caller.ask("GET", query(profile))
+    assert status == 401
+    assert body["Message"] == "Authorization has been denied for this request."
+
+
+async def test_a_token_ends_when_it_says(caller, profile):
+    await caller.ask("POST", "/_sim/settings", {"token_ttl_seconds": 0})
+    await caller.log_in()
+    assert (await caller.ask("GET", query(profile)))[0] == 401
+
+
+async def test_the_judge_sees_what_a_reader_should_get(caller, profile):
+    from urllib.parse import quote
+
+    _, seen = await caller.ask("GET", "/_sim/audience?path=" + quote(catalogue.MEMBERS))
+    assert len(seen["rows"]) == 1200
+    assert seen["rows"][67]["FullName"] == ""
+    assert (await caller.ask("GET", "/_sim/audience?path=x"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("401_live_token", 401),
+        ("403", 403),
+        ("404_rest_disabled", 404),
+        ("400_missing_prompt", 400),
+    ],
+)
+async def test_faults_befall_a_query(caller, profile, name, status):
+    await caller.ask("POST", "/_sim/faults", {"name": name, "times": 1})
+    assert (await caller.ask("GET", query(profile)))[0] == status
+    assert (await caller.ask("GET", query(profile)))[0] == 200
+
+
+async def test_rows_move_between_pages(caller, profile):
+    await caller.ask("POST", "/_sim/faults", {"name": "rows_move", "params": {"by": -3}})
+    first = (await caller.ask("GET", query(profile, limit=10)))[1]["Items"]["$values"]
+    second = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]["Items"]["$values"]
+    assert len(second) == 10
+    assert [member(row) for row in second[:3]] == [member(row) for row in first[7:]]
+
+
+def member(row):
+    if "Properties" not in row:
+        return row["iMIS Id"]
+    return row["Properties"]["$values"][0]["Value"]
+
+
+async def test_a_hang_is_for_one_user_only(caller, profile):
+    await caller.ask("POST", "/_sim/faults", {"name": "hang", "match": {"user": "textmanager"}})
+    assert (await caller.ask("GET", query(profile)))[0] == 200
+
+
+async def test_an_account_locks_after_many_bad_logins(caller):
+    form = {"grant_type": "password", "username": "staff", "password": "wrong"}
+    for _ in range(10):
+        await caller.client.post(caller.url + "/token").form(form).build().send()
+    form["password"] = "staff-pass"
+    locked = await caller.client.post(caller.url + "/token").form(form).build().send()
+    assert locked.status == 400
+    await caller.ask("POST", "/_sim/settings", {"unlock": True})
+    await caller.log_in()
+
+
+async def test_settings_refuse_what_cannot_be_set(caller):
+    status, _ = await caller.ask("POST", "/_sim/settings", {"profile": "x"})
+    assert status == 400
+
+
+@asynccontextmanager
+async def process(state: Path):
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulators.imis", "--state", str(state), "--recipients", "10"),
+        *("--prefix", "/Asi.Scheduler_demo", "--port-file", str(state / "port")),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        ready = json.loads(await child.stdout.readline())
+        assert (state / "port").read_text().strip() == str(ready["port"])
+        yield child, f"http://127.0.0.1:{ready['port']}"
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.communicate()
+
+
+async def test_what_was_answered_outlives_kill_9(tmp_path):
+    async with process(tmp_path) as (child, url), signed_in(url + "/Asi.Scheduler_demo") as caller:
+        for number in range(30):
+            status, _ = await caller.ask("POST", "/api/Activity", activity(note=str(number)))
+            assert status == 201
+        assert (await caller.ask("DELETE", "/api/Activity/7"))[0] == 200
+        old_token = caller.token
+        os.kill(child.pid, signal.SIGKILL)
+        await child.wait()
+    async with process(tmp_path) as (_, url), signed_in(url + "/Asi.Scheduler_demo") as caller:
+        caller.token = old_token
+        _, created = await caller.ask("POST", "/api/Activity", activity())
+        assert created["Identity"]["IdentityElements"]["$values"] == ["31"]
+        caller.url = url
+        _, seen = await caller.ask("GET", "/_sim/activities")
+        assert [a["seqn"] for a in seen["activities"]] == [n for n in range(1, 32) if n != 7]
+        assert seen["deleted"] == [7]
+        assert (await caller.ask("GET", "/_sim/stats"))[1]["activities_created"] == 31

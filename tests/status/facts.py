@@ -1,0 +1,177 @@
+"""Facts about messages and runs, as the other services tell them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts import ids
+from contracts.events.audience import (
+    AudienceFailed,
+    Reason,
+    Recipient,
+    RecipientRejected,
+    RecipientsResolved,
+    Totals,
+)
+from contracts.events.campaign import Mode, WriteTo
+from contracts.events.message import (
+    Accepted,
+    MessageQueued,
+    MessageSubmitted,
+    Outcome,
+    RecipientExcluded,
+)
+from contracts.events.provider import TwilioCallbackReceived
+
+START = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ORGANIZATION = ids.organization_id("demo")
+STRANGER = ids.organization_id("stranger")
+CAMPAIGN = UUID(int=7)
+RUN = ids.run_id(CAMPAIGN, "launch:1")
+FROM = "+18885550100"
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def recipient(row: int, run: UUID = RUN) -> UUID:
+    return ids.recipient_id(run, row)
+
+
+def message(row: int, run: UUID = RUN) -> UUID:
+    return ids.message_id(recipient(row, run))
+
+
+def number(row: int) -> str:
+    return f"+1202555{row:04d}"
+
+
+def sid(row: int) -> str:
+    return f"SM{row:032x}"
+
+
+def _about(run: UUID, seconds: float, sequence: int) -> dict[str, Any]:
+    return {
+        "organization_id": ORGANIZATION,
+        "occurred_at": at(seconds),
+        "sequence": sequence,
+        "run_id": run,
+        "campaign_id": CAMPAIGN,
+    }
+
+
+def queued(row: int, *, run: UUID = RUN, mode: Mode = Mode.LIVE) -> MessageQueued:
+    return MessageQueued(
+        **_about(run, 1, 1),
+        message_id=message(row, run),
+        recipient_id=recipient(row, run),
+        row=row,
+        imis_id=str(100 + row),
+        to=number(row),
+        from_number=FROM,
+        text="Hello",
+        segments=1,
+        mode=mode,
+        write_to=WriteTo.ACTIVITY,
+    )
+
+
+def submitted(
+    row: int, outcome: Outcome | None = None, *, run: UUID = RUN, sequence: int = 2
+) -> MessageSubmitted:
+    return MessageSubmitted(
+        **_about(run, sequence, sequence),
+        message_id=message(row, run),
+        outcome=Accepted(sid=sid(row)) if outcome is None else outcome,
+        segments=1,
+        attempted_at=at(sequence - 0.1),
+    )
+
+
+def callback(
+    row: int,
+    status: str,
+    code: str = "",
+    *,
+    run: UUID = RUN,
+    named: bool = True,
+    under: str | None = None,
+    organization: UUID = ORGANIZATION,
+    to: str | None = None,
+    from_number: str = FROM,
+) -> TwilioCallbackReceived:
+    return TwilioCallbackReceived(
+        organization_id=organization,
+        occurred_at=at(5),
+        sequence=0,
+        message_id=message(row, run) if named else None,
+        account_sid="AC1",
+        message_sid=under or sid(row),
+        message_status=status,
+        error_code=code,
+        form={"To": number(row) if to is None else to, "From": from_number},
+    )
+
+
+def page(
+    rows: Sequence[int], totals: Totals | None = None, *, sequence: int = 1, run: UUID = RUN
+) -> RecipientsResolved:
+    return RecipientsResolved(
+        **_about(run, 0, sequence),
+        mode=Mode.LIVE,
+        write_to=WriteTo.ACTIVITY,
+        from_number=FROM,
+        name="Dues",
+        occurrence="launch:1",
+        recipients=tuple(
+            Recipient(
+                recipient_id=recipient(row, run),
+                message_id=message(row, run),
+                row=row,
+                imis_id=str(100 + row),
+                to=number(row),
+                text="Hello",
+                segments=1,
+            )
+            for row in rows
+        ),
+        totals=totals,
+    )
+
+
+def totals(recipients: int, rejected: int = 0) -> Totals:
+    return Totals(
+        rows=recipients + rejected, recipients=recipients, rejected=rejected, segments=recipients
+    )
+
+
+def audience_failed(*, run: UUID = RUN, sequence: int = 1) -> AudienceFailed:
+    return AudienceFailed(**_about(run, 0, sequence), reason="The IQA has moved.")
+
+
+def rejected(
+    row: int, reason: Reason = Reason.INVALID_NUMBER, *, run: UUID = RUN
+) -> RecipientRejected:
+    return RecipientRejected(
+        **_about(run, 0, 1),
+        recipient_id=recipient(row, run),
+        row=row,
+        imis_id=str(100 + row),
+        phone="12",
+        reason=reason,
+    )
+
+
+def excluded(
+    row: int, reason: Reason = Reason.OVER_RUN_LIMIT, *, run: UUID = RUN
+) -> RecipientExcluded:
+    return RecipientExcluded(
+        **_about(run, 1, 1),
+        message_id=message(row, run),
+        recipient_id=recipient(row, run),
+        row=row,
+        imis_id=str(100 + row),
+        reason=reason,
+    )
