@@ -1,0 +1,1 @@
+"""The command line: up, run, status, demo, audit."""

@@ -1,0 +1,81 @@
+"""Watches a run through the REST API until every part of the system is done with it."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from textmanager.demo.api import Gateway
+from textmanager.demo.outside import Outside
+from textmanager.errors import UserError
+
+EVERY_SECONDS = 0.25
+STILL_SECONDS = 90.0
+ON_THE_WAY = ("preparing", "sent")
+LEFT_OUT = ("excluded",)
+
+
+class Watch:
+    """The live view of one run."""
+
+    def __init__(self, gateway: Gateway, outside: Outside, run_id: str, console: Console) -> None:
+        self._gateway = gateway
+        self._outside = outside
+        self._run_id = run_id
+        self._console = console
+        self._began = time.monotonic()
+
+    async def until_over(self) -> dict[str, Any]:
+        """Return the run when each text has its last status and each activity is written.
+
+        Raises UserError when nothing moves any more.
+        """
+        last: tuple[object, ...] = ()
+        moved = time.monotonic()
+        with self._bar() as (progress, task):
+            while True:
+                run = await self._gateway.get(f"/v1/runs/{self._run_id}")
+                written = await self._outside.activities_created()
+                over = self._show(progress, task, run, written)
+                if over or run["state"] == "failed":
+                    return run
+                now = (run["state"], run["by_status"], written)
+                if now != last:
+                    last, moved = now, time.monotonic()
+                elif time.monotonic() - moved > STILL_SECONDS:
+                    raise UserError(
+                        f"Nothing has moved for {STILL_SECONDS:.0f} s: the logs of the services "
+                        f"say why. The run was {run['state']}, {run['by_status']}."
+                    )
+                await asyncio.sleep(EVERY_SECONDS)
+
+    @contextmanager
+    def _bar(self) -> Iterator[tuple[Progress, Any]]:
+        columns = (
+            BarColumn(bar_width=32),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._console) as progress:
+            yield progress, progress.add_task("resolving the audience", total=None)
+
+    def _show(self, progress: Progress, task: Any, run: dict[str, Any], written: int) -> bool:
+        counts = {name: n for name, n in run["by_status"].items() if n and name not in LEFT_OUT}
+        on_the_way = sum(counts.get(name, 0) for name in ON_THE_WAY)
+        tried = sum(counts.values()) - counts.get("preparing", 0)
+        rate = tried / max(0.001, time.monotonic() - self._began)
+        words = "  ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+        progress.update(
+            task,
+            total=run["messages"] or None,
+            completed=tried,
+            description=f"{words}  activities {written}  {rate:.0f} texts/s",
+        )
+        sent = counts.get("delivered", 0) + counts.get("undelivered", 0) + counts.get("failed", 0)
+        expected = run.get("activities_expected", sent)
+        return bool(run["state"] == "completed" and on_the_way == 0 and written >= expected)

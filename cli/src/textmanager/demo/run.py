@@ -1,0 +1,145 @@
+"""The demo as a whole: a fresh system, one campaign, its proof, and the end of the system."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from rich.console import Console
+
+from textmanager.audit import history, table
+from textmanager.demo.api import Gateway
+from textmanager.demo.evidence import Evidence, gather
+from textmanager.demo.journey import Launched, launch
+from textmanager.demo.outside import Outside
+from textmanager.demo.progress import Watch
+from textmanager.demo.proof import Verdict, prove
+from textmanager.demo.report import Timing, as_json, show, timing
+from textmanager.errors import UserError
+from textmanager.plan import Options
+from textmanager.seed import seed_demo_organization
+from textmanager.supervisor import Supervisor
+
+CATCH_UP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked of the demo."""
+
+    recipients: int = 1000
+    rate: float = 100.0
+    state_dir: Path | None = None
+    keep: bool = False
+    as_json: bool = False
+
+
+def run(wanted: Wanted) -> int:
+    """Conduct the demo; returns 0 only when all witnesses agree."""
+    console = Console(stderr=wanted.as_json, highlight=False, soft_wrap=True)
+    if wanted.state_dir is not None:
+        _require_fresh(wanted.state_dir)
+        return asyncio.run(_conduct(wanted, wanted.state_dir, console))
+    folder = Path(tempfile.mkdtemp(prefix="textmanager-demo-"))
+    try:
+        return asyncio.run(_conduct(wanted, folder, console))
+    finally:
+        if wanted.keep:
+            console.print(f"The state is kept: go on with it by `textmanager up --state {folder}`.")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_fresh(state_dir: Path) -> None:
+    if state_dir.exists() and any(state_dir.iterdir()):
+        raise UserError(
+            f"The demo starts on a fresh state, and {state_dir} is not empty: name another "
+            "directory, or remove it."
+        )
+
+
+async def _conduct(wanted: Wanted, state_dir: Path, console: Console) -> int:
+    began = time.monotonic()
+    console.print("Starting Kafka, Valkey, the simulators and eight services …")
+    supervisor = Supervisor(Options(state_dir=state_dir, recipients=wanted.recipients))
+    if len(supervisor_simulated := _simulated(supervisor)) < 2:
+        raise UserError(
+            "The demo sends to simulators alone, and would not text anybody: unset "
+            f"TEXTMANAGER_TWILIO_URL and TEXTMANAGER_IMIS_URL (simulated: {supervisor_simulated})."
+        )
+    async with supervisor:
+        await supervisor.wait_ready()
+        await seed_demo_organization(
+            gateway_url=supervisor.addresses.gateway,
+            operator_token=supervisor.operator_token,
+            imis_url=supervisor.addresses.imis,
+            segments_per_second=wanted.rate,
+        )
+        console.print(f"Ready after {time.monotonic() - began:.1f} s\n")
+        verdict, times = await _campaign(wanted, supervisor, console)
+    console.print(f"Everything is stopped. {time.monotonic() - began:.1f} s in all.")
+    if wanted.as_json:
+        sys.stdout.write(as_json(verdict, times) + "\n")
+    return 0 if verdict.agreed else 1
+
+
+def _simulated(supervisor: Supervisor) -> tuple[str, ...]:
+    return supervisor.simulated
+
+
+async def _campaign(
+    wanted: Wanted, supervisor: Supervisor, console: Console
+) -> tuple[Verdict, Timing]:
+    addresses = supervisor.addresses
+    gateway = Gateway(addresses.gateway)
+    outside = Outside(addresses.twilio, addresses.imis)
+    launched_at = time.time()
+    launched = await launch(gateway, say=console.print)
+    launched_at = time.time()
+    run_view = await Watch(gateway, outside, launched.run_id, console).until_over()
+    ended_at = time.time()
+    if run_view["state"] == "failed":
+        raise UserError(f"The run failed: {run_view['failure']}")
+    evidence, verdict = await _proven(supervisor, gateway, outside, launched)
+    times = timing(evidence.accepted, launched_at=launched_at, ended_at=ended_at, rate=wanted.rate)
+    show(console, verdict, times)
+    message = _telling(evidence)
+    if message is not None:
+        steps = await history(addresses.kafka, message)
+        console.print(table(steps, title=f"The history of message {message}"))
+    return verdict, times
+
+
+async def _proven(
+    supervisor: Supervisor, gateway: Gateway, outside: Outside, launched: Launched
+) -> tuple[Evidence, Verdict]:
+    """Gather the evidence until it agrees, or for as long as read models may lag behind."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while True:
+        evidence = await gather(
+            outside=outside,
+            gateway=gateway,
+            iqa_path=launched.iqa_path,
+            run_id=launched.run_id,
+            kafka_url=supervisor.addresses.kafka,
+            database_url=supervisor.addresses.database,
+            secret_key=supervisor.secret_key,
+        )
+        verdict = prove(evidence)
+        if verdict.agreed or time.monotonic() > deadline:
+            return evidence, verdict
+        with suppress(TimeoutError):
+            await asyncio.sleep(0.5)
+
+
+def _telling(evidence: Evidence) -> UUID | None:
+    """Choose the message whose history says most: an undelivered one, else any."""
+    for message_id, changed in evidence.log.status.items():
+        if changed.status == "undelivered":
+            return message_id
+    return next(iter(evidence.log.queued), None)

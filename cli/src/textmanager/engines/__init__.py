@@ -1,0 +1,1 @@
+"""The embedded engines: a real Apache Kafka and a real Valkey, without Docker."""

@@ -1,0 +1,100 @@
+"""The command line."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textmanager.errors import UserError
+
+# Each command's module is imported when it is called, so that --help and `run` stay quick.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    name="textmanager",
+    help="Text campaigns for organisations that keep their members in iMIS.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+State = Annotated[
+    Path, typer.Option("--state", help="The directory of everything that this keeps.")
+]
+
+
+@app.command()
+def up(
+    *,
+    state: State = Path(".textmanager"),
+    services: Annotated[
+        str, typer.Option(help="Only these services, with commas in between.")
+    ] = "",
+    replicas: Annotated[
+        list[str] | None, typer.Option(help="How many of a service, such as sender=3.")
+    ] = None,
+    port: Annotated[
+        list[str] | None, typer.Option(help="A process's port, such as gateway=8080.")
+    ] = None,
+    recipients: Annotated[
+        int, typer.Option(min=1, help="How many members the simulated iMIS has.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(help="What the simulated members are drawn from.")] = 1,
+) -> None:
+    """Run everything on this machine until Ctrl-C, going on where the last run stopped."""
+    from textmanager.plan import Options
+    from textmanager.services import SERVICES
+    from textmanager.up import run
+
+    chosen = tuple(name.strip() for name in services.split(",") if name.strip())
+    options = Options(
+        state_dir=state,
+        services=chosen or SERVICES,
+        replicas=_numbers("--replicas", replicas),
+        ports=_numbers("--port", port),
+        recipients=recipients,
+        seed=seed,
+    )
+    sys.exit(run(options))
+
+
+@app.command("run")
+def run_service(service: Annotated[str, typer.Argument(help="Which service.")]) -> None:
+    """Run one service in the foreground, set up by its environment, as an image does."""
+    from textmanager import services
+
+    services.run(service)
+
+
+@app.command()
+def status(
+    *,
+    state: State = Path(".textmanager"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show each process, its health and its consumers' lag; exit 1 unless all are ready."""
+    from textmanager.status import run
+
+    sys.exit(run(state, as_json=as_json))
+
+
+def _numbers(option: str, values: list[str] | None) -> dict[str, int]:
+    """The pairs NAME=NUMBER of an option that can be repeated or have commas in between."""
+    pairs = [pair for value in values or [] for pair in value.split(",") if pair]
+    numbers: dict[str, int] = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        if not number.isdecimal():
+            raise UserError(f"{option} takes NAME=NUMBER, such as sender=3, not {pair!r}.")
+        numbers[name.strip()] = int(number)
+    return numbers
+
+
+def main() -> None:
+    """Run the command line; what the user can put right is one sentence and exit 1."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
