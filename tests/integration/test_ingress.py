@@ -1,6 +1,7 @@
 """TM-20, X-1: what Twilio tells is kept before it is answered, whether Kafka is there or not."""
 
 import asyncio
+import gc
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -139,6 +140,9 @@ async def test_webhooks_reach_the_log_before_they_are_answered(
     assert "SM-forged" not in told(log)
 
 
+# FastStream leaves the producer of a failed connect unclosed; nothing of ours does.
+@pytest.mark.filterwarnings("ignore:.*AIOKafkaProducer.__del__")
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer:ResourceWarning")
 async def test_it_starts_and_takes_webhooks_while_kafka_is_away(
     settings: ServiceSettings, log: Log, twilio: Twilio, port: int
 ) -> None:
@@ -159,6 +163,7 @@ async def test_it_starts_and_takes_webhooks_while_kafka_is_away(
             assert await twilio.tell("SM-after", message=uuid4()) == HTTPStatus.NO_CONTENT
             await eventually(lambda: "SM-after" in told(log))
     assert {told(log)[sid] for sid in sids} == {1}
+    gc.collect()
 
 
 @pytest.mark.parametrize("how", ["cut", "frozen"])

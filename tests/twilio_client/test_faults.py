@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import struct
+from asyncio import StreamReader as Reader
+from asyncio import StreamWriter as Writer
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -16,7 +18,7 @@ TO, BODY = "+12025550123", "a private text"
 REQUEST = SendRequest(to=TO, from_="+12025550100", body=BODY)
 SID = "SM" + "a" * 32
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+
 Behaviour = Callable[[Reader, Writer], Awaitable[None]]
 
 
@@ -177,9 +179,7 @@ async def test_refused_without_twilios_body() -> None:
 async def test_accepted() -> None:
     behaviour = answering("201 Created", CREATED)
     async with raw_server(behaviour) as server, client_of(server.url) as client:
-        assert await client.send(REQUEST) == Sent(
-            sid=SID, status="queued", segments=2, price=None
-        )
+        assert await client.send(REQUEST) == Sent(sid=SID, status="queued", segments=2, price=None)
 
 
 async def test_refused_connection_is_not_sent() -> None:

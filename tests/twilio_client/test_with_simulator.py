@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+
 from simulators.shared import running
 from simulators.twilio.app import TwilioSimulator
-
 from twilio_client import (
     InDoubt,
     Kind,
@@ -24,19 +24,22 @@ FROM, TO = "+12025550100", "+12025550123"
 
 
 @pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[TwilioSimulator]:
-    simulator = TwilioSimulator(state=tmp_path, accounts={ACCOUNT: TOKEN})
-    async with running(simulator) as url:
-        simulator.url = url  # type: ignore[attr-defined]
-        yield simulator
+def simulator(tmp_path: Path) -> TwilioSimulator:
+    return TwilioSimulator(state=tmp_path, accounts={ACCOUNT: TOKEN})
 
 
 @pytest.fixture
-async def client(simulator: TwilioSimulator) -> AsyncIterator[TwilioClient]:
+async def url(simulator: TwilioSimulator) -> AsyncIterator[str]:
+    async with running(simulator) as url:
+        yield url
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[TwilioClient]:
     async with TwilioClient(
         account_sid=ACCOUNT,
         auth_token=SecretStr(TOKEN),
-        base_url=simulator.url,  # type: ignore[attr-defined]
+        base_url=url,
         total_timeout_seconds=1,
     ) as client:
         yield client
@@ -112,16 +115,15 @@ async def test_each_fault_is_told_apart(
     with pytest.raises(error):
         await client.send(text())
     assert len(await client.list_messages(to=TO)) == accepted
-    assert (tmp := list(simulator.store.messages.entries())) is not None
-    assert len(tmp) == accepted
+    assert len(list(simulator.store.messages.entries())) == accepted
     await client.send(text())  # The fault was for one request only.
 
 
-async def test_a_wrong_token_is_the_accounts_fault(simulator: TwilioSimulator) -> None:
+async def test_a_wrong_token_is_the_accounts_fault(url: str) -> None:
     async with TwilioClient(
         account_sid=ACCOUNT,
         auth_token=SecretStr("wrong"),
-        base_url=simulator.url,  # type: ignore[attr-defined]
+        base_url=url,
     ) as stranger:
         with pytest.raises(Refused) as caught:
             await stranger.send(text())

@@ -79,6 +79,54 @@ def status(
     sys.exit(run(state, as_json=as_json))
 
 
+@app.command()
+def demo(
+    *,
+    recipients: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many rows the IQA returns.")
+    ] = 1000,
+    rate: Annotated[
+        float, typer.Option(min=0.1, help="Segments a second that the number may send.")
+    ] = 100.0,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="A fresh directory instead of a temporary one.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the state afterwards.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The figures as one JSON object, the last line.")
+    ] = False,
+) -> None:
+    """Send a real campaign on a fresh system, and prove what became of each recipient."""
+    from textmanager.demo.run import Wanted, run
+
+    wanted = Wanted(recipients=recipients, rate=rate, state_dir=state, keep=keep, as_json=as_json)
+    sys.exit(run(wanted))
+
+
+audit = typer.Typer(help="Why something was sent, or why not.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.callback()
+def _audit() -> None:
+    """Why something was sent, or why not."""
+
+
+@audit.command("message")
+def audit_message(
+    message_id: Annotated[str, typer.Argument(help="The message's id.")],
+    *,
+    state: State = Path(".textmanager"),
+    as_json: Annotated[bool, typer.Option("--json", help="A list of events.")] = False,
+) -> None:
+    """Show the whole causal history of one message, from the log."""
+    import asyncio
+
+    from textmanager.audit import show_message
+
+    asyncio.run(show_message(state, message_id, as_json=as_json))
+
+
 def _numbers(option: str, values: list[str] | None) -> dict[str, int]:
     """The pairs NAME=NUMBER of an option that can be repeated or have commas in between."""
     pairs = [pair for value in values or [] for pair in value.split(",") if pair]

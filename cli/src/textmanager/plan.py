@@ -195,10 +195,14 @@ class Plan:
             "TEXTMANAGER_TWILIO_URL": at.twilio,
             "TEXTMANAGER_IMIS_URL": at.imis,
             "TEXTMANAGER_PUBLIC_URL": at.public,
-            "TEXTMANAGER_SECRET_KEY": self._outside("SECRET_KEY")
-            or keys.secret_key(self.state_dir),
+            "TEXTMANAGER_SECRET_KEY": self.secret_key,
             "TEXTMANAGER_OPERATOR_TOKEN": self.operator_token,
         }
+
+    @property
+    def secret_key(self) -> str:
+        """The key under which credentials are kept."""
+        return self._outside("SECRET_KEY") or keys.secret_key(self.state_dir)
 
     @property
     def operator_token(self) -> str:

@@ -11,6 +11,9 @@ from textmanager.probe import Answer, fetch
 CLOUD_ID = "demo"
 STAFF_USERNAME = "staff"
 STAFF_PASSWORD = "staff-pass"  # noqa: S105 - the simulated iMIS's, not a secret
+# The account that runs use, apart from any member of staff.
+SERVICE_USERNAME = "textmanager"
+SERVICE_PASSWORD = "service-pass"  # noqa: S105 - the simulated iMIS's, not a secret
 
 # The account that the simulated Twilio is started with.
 ACCOUNT_SID = "AC" + "de30" * 8
@@ -26,11 +29,13 @@ def demo_organization(*, imis_url: str, segments_per_second: float) -> dict[str,
         "name": "Demo Association",
         "default_country": "US",
         "time_zone": "UTC",
+        "segments_per_run": 10_000_000,
+        "segments_per_day": 10_000_000,
         "imis": {
             "url": imis_url,
             "version": "ems",
-            "username": STAFF_USERNAME,
-            "password": STAFF_PASSWORD,
+            "username": SERVICE_USERNAME,
+            "password": SERVICE_PASSWORD,
         },
         "twilio": {"account_sid": ACCOUNT_SID, "auth_token": AUTH_TOKEN},
         "numbers": [

@@ -40,7 +40,8 @@ def prove(evidence: Evidence) -> Verdict:
     """Compare what the witnesses say."""
     log = evidence.log
     statuses = Counter(each["status"] for each in evidence.accepted)
-    reasons = Counter(str(each.reason) for each in [*log.rejected.values(), *log.excluded.values()])
+    reasons = Counter(str(each.reason) for each in log.rejected.values())
+    reasons.update(str(each.reason) for each in log.excluded.values())
     verdict = Verdict(
         recipients_returned=len(evidence.audience),
         excluded=dict(sorted(reasons.items())),

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis import metrics
@@ -81,7 +81,7 @@ class Consuming:
         self.subscribers[subscription.name] = subscriber
 
         @subscriber
-        async def receive(records: Any, message: Annotated[KafkaMessage, Context()]) -> None:
+        async def receive(records: Any, message: KafkaMessage) -> None:
             del records
             try:
                 await handling.handle(message.raw_message)
