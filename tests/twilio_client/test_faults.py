@@ -22,8 +22,11 @@ SID = "SM" + "a" * 32
 Behaviour = Callable[[Reader, Writer], Awaitable[None]]
 
 
-def client_of(url: str, *, connect: float = 1.0, total: float = 2.0) -> TwilioClient:
+def client_of(
+    url: str, *, connect: float = 1.0, total: float = 2.0, connections: int = 10
+) -> TwilioClient:
     return TwilioClient(
+        max_connections=connections,
         account_sid="AC" + "1" * 32,
         auth_token=SecretStr(TOKEN),
         base_url=url,
@@ -180,6 +183,19 @@ async def test_accepted() -> None:
     behaviour = answering("201 Created", CREATED)
     async with raw_server(behaviour) as server, client_of(server.url) as client:
         assert await client.send(REQUEST) == Sent(sid=SID, status="queued", segments=2, price=None)
+
+
+async def test_waiting_for_a_turn_is_no_part_of_the_timeout() -> None:
+    async def slowly(reader: Reader, writer: Writer) -> None:
+        await asyncio.sleep(0.3)
+        await answering("201 Created", CREATED)(reader, writer)
+
+    async with (
+        raw_server(slowly) as server,
+        client_of(server.url, total=0.5, connections=1) as client,
+    ):
+        sent = await asyncio.gather(*[client.send(REQUEST) for _ in range(3)])
+    assert len(sent) == server.requests == 3
 
 
 async def test_refused_connection_is_not_sent() -> None:

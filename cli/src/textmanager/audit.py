@@ -104,12 +104,17 @@ def _in_order(found: dict[UUID, Logged]) -> list[Step]:
     steps: list[Step] = []
 
     def walk(cause: UUID | None, depth: int) -> None:
-        for logged in sorted(children.get(cause, []), key=lambda each: each.envelope.id):
+        for logged in sorted(children.get(cause, []), key=_when):
             steps.append(Step(logged, depth))
             walk(logged.envelope.id, depth + 1)
 
     walk(None, 0)
     return steps
+
+
+def _when(logged: Logged) -> tuple[float, int]:
+    """Return what orders events of one cause: their time, then their number in their source."""
+    return (0.0 if logged.time is None else logged.time.timestamp(), logged.event.sequence)
 
 
 def table(steps: list[Step], *, title: str) -> Table:

@@ -139,7 +139,7 @@ def _what_became_of(message_id: UUID, evidence: Evidence) -> _Says:
 
 def _each_activity_was_written_once(evidence: Evidence, verdict: Verdict) -> None:
     log = evidence.log
-    held = {each["seqn"]: each for each in evidence.activities}
+    held = {str(each["seqn"]): each for each in evidence.activities}
     known: set[str] = set()
     for message_id in log.once_sent:
         queued = log.queued[message_id]

@@ -28,9 +28,8 @@ from textmanager.supervisor import Supervisor
 
 CATCH_UP_SECONDS = 30.0
 _OUTSIDES = frozenset(
-    f"TEXTMANAGER_{name}"
-    for name in ["KAFKA_URL", "REDIS_URL", "DATABASE_URL", "TWILIO_URL", "IMIS_URL", "PUBLIC_URL", "TOPIC_PREFIX", "SECRET_KEY"]
-)
+    f"TEXTMANAGER_{name}_URL" for name in ("KAFKA", "REDIS", "DATABASE", "TWILIO", "IMIS", "PUBLIC")
+) | {"TEXTMANAGER_TOPIC_PREFIX", "TEXTMANAGER_SECRET_KEY"}
 
 
 @dataclass(frozen=True, slots=True)

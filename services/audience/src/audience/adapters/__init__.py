@@ -1,0 +1,1 @@
+"""The audience service's outside: SQL and iMIS."""

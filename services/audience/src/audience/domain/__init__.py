@@ -1,0 +1,1 @@
+"""What is made of an audience's rows; pure."""

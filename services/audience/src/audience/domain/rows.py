@@ -1,0 +1,93 @@
+"""A row of an IQA: whose it is, the number in it, and everything that a text may merge."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+from pydantic_core import to_json
+
+from audience.domain.failures import Unusable
+from contracts.events.campaign import Audience
+
+
+@dataclass(frozen=True, repr=False)
+class Row:
+    """One row as iMIS gave it; `number` counts the run's stored rows from 1."""
+
+    number: int
+    imis_id: str
+    phone: str
+    values: Mapping[str, str]
+
+    @cached_property
+    def contents(self) -> bytes:
+        """Stands for the whole row: rows with equal contents are the same row.
+
+        A missing value and an empty one are the same, as iMIS leaves out what a page lacks.
+        """
+        filled = sorted((name, value) for name, value in self.values.items() if value)
+        return blake2b(to_json(filled), digest_size=16).digest()
+
+
+def rows_of(
+    given: Sequence[Mapping[str, str]], audience: Audience, *, after: int, is_first_page: bool
+) -> list[Row]:
+    """Number a page's rows; raises `Unusable` if a first page lacks a column that is needed.
+
+    A later page is taken as it is: a column that it lacks is empty in each of its rows.
+    """
+    if not given:
+        return []
+    id_column = _column(audience.id_column, given[0])
+    phone_column = _column(audience.phone_column, given[0])
+    if is_first_page:
+        wanted = {audience.id_column: id_column, audience.phone_column: phone_column}
+        _refuse_missing([name for name, found in wanted.items() if found is None], given[0])
+    rows = []
+    for number, raw in enumerate(given, start=after + 1):
+        values = {_storable(name): _storable(value) for name, value in raw.items()}
+        imis_id = "" if id_column is None else values.get(_storable(id_column), "").strip()
+        phone = "" if phone_column is None else values.get(_storable(phone_column), "")
+        rows.append(Row(number, imis_id, phone, values))
+    return rows
+
+
+def checksum_of(rows: Iterable[Row]) -> int:
+    """Stands for rows with equal contents, in any order, each as often as it is there."""
+    return sum(int.from_bytes(row.contents[:8]) for row in rows)
+
+
+def not_among(rows: Iterable[Row], known: set[bytes], *, after: int) -> list[Row]:
+    """Keep the rows whose contents are new, each once, numbered anew; adds them to `known`."""
+    fresh: list[Row] = []
+    for row in rows:
+        if (contents := row.contents) not in known:
+            known.add(contents)
+            fresh.append(Row(after + len(fresh) + 1, row.imis_id, row.phone, row.values))
+    return fresh
+
+
+def _column(wanted: str, names: Iterable[str]) -> str | None:
+    """Find a column as merge fields do: spelled so, else the only one alike but for case."""
+    alike = {name for name in names if name.strip().casefold() == wanted.strip().casefold()}
+    if wanted in alike:
+        return wanted
+    return alike.pop() if len(alike) == 1 else None
+
+
+def _refuse_missing(missing: Sequence[str], names: Iterable[str]) -> None:
+    if missing:
+        raise Unusable(
+            f"The query has no column {' and no column '.join(missing)} any more. Its columns "
+            f"are: {', '.join(names)}. Choose the columns anew, or mend the aliases in iMIS."
+        )
+
+
+def _storable(text: str) -> str:
+    """Leave out what no database and no JSON takes: NUL, and halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\x00", "")

@@ -1,0 +1,1 @@
+"""Owns staff sessions, organisations and their settings, the Campaign aggregate, the REST API."""

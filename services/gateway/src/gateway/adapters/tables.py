@@ -1,0 +1,82 @@
+"""The gateway's tables."""
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+)
+
+from chassis.instants import Instant
+
+METADATA = MetaData()
+ORGANIZATIONS = Table(
+    "organizations",
+    METADATA,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+)
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("token_hash", String(64), primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("user", String(200), nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("imis_token", LargeBinary, nullable=False),
+    Column("imis_expires_at", Instant, nullable=False),
+)
+LOGIN_ATTEMPTS = Table(
+    "login_attempts",
+    METADATA,
+    Column("attempt", Uuid, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("login_attempts_by_key", "key", "at"),
+)
+CAMPAIGN_EVENTS = Table(
+    "campaign_events",
+    METADATA,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("type", String(80), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+)
+CAMPAIGNS = Table(
+    "campaigns",
+    METADATA,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("run_id", Uuid, index=True),
+    Column("type", String(80), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+    Index("campaigns_by_organization", "organization_id", "campaign_id"),
+)
+PREVIEWS = Table(
+    "previews",
+    METADATA,
+    Column("preview_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("result", LargeBinary),
+)
+IDEMPOTENCY = Table(
+    "idempotency",
+    METADATA,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", Instant, nullable=False, index=True),
+)

@@ -1,0 +1,1 @@
+"""What the gateway decides, without a clock, a database or a network."""

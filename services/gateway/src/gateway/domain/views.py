@@ -1,0 +1,100 @@
+"""What staff see of runs and messages, as the read models tell it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from contracts.events.campaign import CampaignEvent, CampaignStatus
+from gateway.domain.campaign import present_run
+
+RunState = Literal["scheduled", "preparing", "sending", "completed", "failed"]
+OVER: frozenset[RunState] = frozenset({"completed", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a campaign, with its figures so far."""
+
+    run_id: UUID
+    campaign_id: UUID
+    state: RunState
+    name: str = ""
+    mode: str = "LIVE"
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure: str | None = None
+    rows: int | None = None
+    """How many rows the query returned; None until all are read."""
+    messages: int = 0
+    rejected: int = 0
+    excluded: int = 0
+    segments: int = 0
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; `settled` of `total` rows have an outcome."""
+
+    run_id: UUID
+    state: RunState
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    recipients: int = 0
+    total: int = 0
+    settled: int = 0
+    segments: int = 0
+    settled_segments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text to one person, and what became of it."""
+
+    message_id: UUID
+    run_id: UUID
+    campaign_id: UUID
+    imis_id: str
+    row: int
+    to: str
+    text: str
+    segments: int
+    status: str
+    reason: str | None = None
+    error_code: int | None = None
+    sid: str | None = None
+    attempted_at: datetime | None = None
+    changed_at: datetime | None = None
+    activity: str | None = None
+    """The SEQN of its activity in iMIS."""
+    activity_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an organisation has sent."""
+
+    texts_today: int = 0
+    texts_this_month: int = 0
+    texts_lifetime: int = 0
+    failed_lifetime: int = 0
+    segments_today: int = 0
+
+
+def awaited_run(campaign: CampaignEvent, *, at: datetime) -> Run | None:
+    """Return the run that a launched campaign is going to have, while nothing is known of it."""
+    run = present_run(campaign)
+    if run is None or campaign.status is CampaignStatus.DELETED:
+        return None
+    waits = campaign.due_at is not None and campaign.due_at > at
+    return Run(
+        run_id=run,
+        campaign_id=campaign.campaign_id,
+        state="scheduled" if waits else "preparing",
+        name=campaign.definition.name,
+        mode=campaign.definition.mode,
+        due_at=campaign.due_at,
+    )

@@ -1,0 +1,25 @@
+"""Queries of iMIS, as the signed-in staff member sees them."""
+
+from gateway.handlers.imis import as_refusals
+from gateway.handlers.organizations import settings_of
+from gateway.handlers.sessions import imis_token_of
+from gateway.ports import Desk, Imis, Seal, StaffSession
+from imis_client import Folder, QueryDefinition
+
+
+async def browse(session: StaffSession, path: str, *, desk: Desk, imis: Imis, seal: Seal) -> Folder:
+    """List a folder of queries."""
+    async with desk.read() as reading:
+        settings = await settings_of(session.organization_id, reading=reading)
+    with as_refusals():
+        return await imis.browse(settings.imis, imis_token_of(session, seal=seal), path)
+
+
+async def columns(
+    session: StaffSession, path: str, *, desk: Desk, imis: Imis, seal: Seal
+) -> QueryDefinition:
+    """Describe a query, and what must be mended before a campaign can use it."""
+    async with desk.read() as reading:
+        settings = await settings_of(session.organization_id, reading=reading)
+    with as_refusals():
+        return await imis.columns(settings.imis, imis_token_of(session, seal=seal), path)

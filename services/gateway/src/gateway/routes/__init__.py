@@ -1,0 +1,1 @@
+"""The REST API: each path's shape and its handler."""

@@ -1,0 +1,98 @@
+"""The kinds of text that a request may hold."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr
+
+from gateway.domain.regions import known_zone, region_of
+
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_YEARS = range(2000, 3000)
+
+
+def fit(text: str) -> str:
+    """Return the text if every database and every encoding can hold it."""
+    if _UNFIT.search(text):
+        raise ValueError("must not contain NUL or half a surrogate pair")
+    return text
+
+
+def _fit_secret(secret: SecretStr) -> SecretStr:
+    fit(secret.get_secret_value())
+    return secret
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _e164(text: str) -> str:
+    if not _E164.fullmatch(text):
+        raise ValueError("must be a number in E.164 form, such as +18885550123")
+    return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in text:
+        raise ValueError("must begin with https:// (or http://) and name a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no username, password, query or fragment")
+    if parts.port == 0:
+        raise ValueError("must name a port that exists")
+    return text.rstrip("/")
+
+
+def _from_text(value: Any) -> Any:
+    if value is not None and not isinstance(value, str | datetime):
+        raise ValueError('must be a time such as "2030-01-31T14:00:00Z"')
+    return value
+
+
+def _plausible(moment: datetime) -> datetime:
+    if moment.year not in _YEARS:
+        raise ValueError("must be a time of this millennium")
+    return moment
+
+
+Text = Annotated[str, Field(max_length=1000), AfterValidator(fit)]
+LongText = Annotated[str, Field(max_length=5000), AfterValidator(fit)]
+Name = Annotated[
+    str,
+    BeforeValidator(_stripped),
+    Field(min_length=1, max_length=200, examples=["Renewal reminder"]),
+    AfterValidator(fit),
+]
+Email = Annotated[
+    str,
+    Field(max_length=254, examples=["staff@example.org"]),
+    AfterValidator(fit),
+    AfterValidator(_email),
+]
+Number = Annotated[str, Field(max_length=16, examples=["+18885550123"]), AfterValidator(_e164)]
+WebAddress = Annotated[
+    str,
+    Field(max_length=500, examples=["https://members.example.org"]),
+    AfterValidator(fit),
+    AfterValidator(_web_address),
+]
+Country = Annotated[str, Field(max_length=10, examples=["US", "+44"]), AfterValidator(region_of)]
+Zone = Annotated[
+    str,
+    Field(max_length=64, examples=["America/New_York"]),
+    AfterValidator(fit),
+    AfterValidator(known_zone),
+]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=500), AfterValidator(_fit_secret)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_from_text), AfterValidator(_plausible)]

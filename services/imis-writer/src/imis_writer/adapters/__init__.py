@@ -1,0 +1,1 @@
+"""The imis-writer's outside."""

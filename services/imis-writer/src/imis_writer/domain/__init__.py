@@ -1,0 +1,1 @@
+"""What the imis-writer decides; pure, time is passed in."""

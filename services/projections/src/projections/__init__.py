@@ -1,0 +1,1 @@
+"""The read models, each rebuildable from the log."""

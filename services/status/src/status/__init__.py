@@ -1,0 +1,1 @@
+"""The state of each message and of each run."""

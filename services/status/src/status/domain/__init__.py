@@ -1,0 +1,1 @@
+"""What the facts about messages and runs add up to; pure."""

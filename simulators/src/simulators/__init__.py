@@ -1,0 +1,1 @@
+"""An iMIS and a Twilio that stand at the HTTP boundary."""
