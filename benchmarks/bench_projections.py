@@ -9,59 +9,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from datetime import timedelta
 
 import uvloop
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr
+from tests.projections import facts as ours
 from tests.status import facts
 
 from chassis.batches import BatchHandling
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from contracts import ids
 from contracts.envelope import encode, seal
-from contracts.events.activity import ActivityWritten
 from contracts.events.base import Event
-from contracts.events.campaign import Mode
-from contracts.events.message import MessageStatus, MessageStatusChanged
+from contracts.events.message import MessageStatus
 from projections.subscribers import subscriptions
 from readmodels.tables import METADATA, STORE_NAME
 
 AT_ONCE = 2000
 PAGE = 500
-
-
-def status(row: int, sequence: int, told: MessageStatus) -> MessageStatusChanged:
-    return MessageStatusChanged(
-        organization_id=facts.ORGANIZATION,
-        occurred_at=facts.at(sequence),
-        sequence=sequence,
-        run_id=facts.RUN,
-        campaign_id=facts.CAMPAIGN,
-        message_id=facts.message(row),
-        status=told,
-        sid=facts.sid(row),
-        segments=1,
-        mode=Mode.LIVE,
-        attempted_at=facts.at(1),
-    )
-
-
-def activity(row: int) -> ActivityWritten:
-    return ActivityWritten(
-        organization_id=facts.ORGANIZATION,
-        occurred_at=facts.at(3) + timedelta(seconds=1),
-        sequence=1,
-        effect_id=ids.effect_id(facts.message(row), "TEXTMSG"),
-        run_id=facts.RUN,
-        campaign_id=facts.CAMPAIGN,
-        message_id=facts.message(row),
-        kind="TEXTMSG",
-        imis_id=str(row),
-        seqn=str(row),
-        transaction_date=facts.at(1),
-    )
 
 
 def records(events: Iterable[Event]) -> list["ConsumerRecord[bytes, bytes]"]:
@@ -87,9 +52,9 @@ async def main(messages: int) -> None:
         "pages": records(facts.page(page, sequence=n) for n, page in enumerate(pages, 1)),
         "message.queued": records(facts.queued(row) for row in rows),
         "message.submitted": records(facts.submitted(row) for row in rows),
-        "status sent": records(status(row, 1, MessageStatus.SENT) for row in rows),
-        "status delivered": records(status(row, 2, MessageStatus.DELIVERED) for row in rows),
-        "activity.written": records(activity(row) for row in rows),
+        "status sent": records(ours.status(row, 1, MessageStatus.SENT) for row in rows),
+        "status delivered": records(ours.status(row, 2, MessageStatus.DELIVERED) for row in rows),
+        "activity.written": records(ours.written(row) for row in rows),
     }
     with tempfile.TemporaryDirectory() as folder:
         settings = ServiceSettings(

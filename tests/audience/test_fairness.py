@@ -1,6 +1,7 @@
 """One organisation's slow iMIS delays nobody else."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from tests.audience.fakes import Clock, FakeImis
@@ -37,7 +38,7 @@ async def test_an_imis_that_hangs_holds_up_its_own_organisation_only() -> None:
     async with sqlite_rig(with_settings=True) as rig:
         await rig.change_settings(settings_changed(OTHER))
         # Ten runs of the hanging organisation stand before the first of the other one.
-        await rig.take(*(sealed(DEMO) for _ in range(10)))
+        await rig.take(*(sealed(DEMO) for _ in range(10)), at=NOON - timedelta(seconds=1))
         await rig.take(*other)
         hanging = asyncio.create_task(work(rig, imis))
         await imis.hangs.wait()

@@ -56,7 +56,7 @@ class Person(BaseModel):
 
 def test_an_exception_is_shown_by_its_class_and_place(capsys: pytest.CaptureFixture[str]) -> None:
     try:
-        Person.model_validate({"age": SECRET})
+        Person.model_validate({"age": f"call {SECRET}"})
     except ValidationError as error:
         logs.get_logger().error("Bad.", **logs.describe(error))
         logging.getLogger("some.library").warning("Failed for %s", SECRET, exc_info=error)

@@ -102,6 +102,7 @@ class FakeReadModels:
         self.runs: dict[tuple[UUID, UUID], Run] = {}
         self.found: dict[UUID, list[Message]] = {}
         self.used = Usage()
+        self.usages: dict[UUID, Usage] = {}
 
     async def run(self, organization_id: UUID, run_id: UUID) -> Run | None:
         return self.runs.get((organization_id, run_id))
@@ -138,7 +139,7 @@ class FakeReadModels:
         return next((each for each in mine if each.message_id == message_id), None)
 
     async def usage(self, organization_id: UUID, *, at: datetime) -> Usage:
-        return self.used
+        return self.usages.get(organization_id, self.used)
 
 
 @dataclass

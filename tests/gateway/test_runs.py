@@ -240,3 +240,12 @@ async def test_a_stream_without_news_says_that_it_lives_and_ends_with_the_proces
         rig.stopping = True
         while await asyncio.wait_for(parts.get(), timeout=5) is not None:
             pass
+
+
+async def test_a_stream_ends_with_its_session(rig: Rig, staff: Client) -> None:
+    campaign = await scheduled(staff)
+    async with staff.stream(f"/v1/runs/{campaign['run_id']}/events") as parts:
+        await until(parts, b"event: progress")
+        await staff.delete("/v1/sessions/current")
+        while await asyncio.wait_for(parts.get(), timeout=5) is not None:
+            pass

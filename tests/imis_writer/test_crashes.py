@@ -71,7 +71,8 @@ async def live(folder: Path, imis: FakeImis, clock: Clock, *, steps: int) -> boo
     await store.start()
     try:
         fuse = Fuse(steps)
-        ledger: Any = Mortal(SqlKept(store), fuse)
+        kept = SqlKept(store)
+        ledger: Any = Mortal(kept, fuse)
         sites: Any = Mortal(imis, fuse)
         writer = OrganizationWriter(
             ORGANIZATION,
@@ -82,6 +83,8 @@ async def live(folder: Path, imis: FakeImis, clock: Clock, *, steps: int) -> boo
             clock=clock,
         )
         for _ in range(ROUNDS):
+            if len(await kept.published()) == TEXTS:
+                break
             await ledger.recover(at=clock(), look_at=clock())
             while await writer.step():
                 pass

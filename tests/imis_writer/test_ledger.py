@@ -13,7 +13,6 @@ from tests.imis_writer.doubles import (
     ORGANIZATION,
     OTHER,
     Kept,
-    candidate,
     organization,
     queued,
     status,
@@ -226,4 +225,3 @@ async def test_a_claimed_effect_keeps_its_date(kept: Kept) -> None:
     await record(kept, effect, Doubtful())
     [doubt] = await kept.doubts(ORGANIZATION, at=LEASE, limit=9)
     assert doubt.transaction_date == NOON
-    assert candidate().transaction_date == NOON.replace(microsecond=0)

@@ -22,7 +22,15 @@ from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus
 from contracts.events.organization import OrganizationSettingsChanged
-from imis_writer.domain.effects import LoginRefused, Outcome, Postponed, Refused, State
+from imis_writer.domain.effects import (
+    Doubtful,
+    Effect,
+    LoginRefused,
+    Outcome,
+    Postponed,
+    Refused,
+    State,
+)
 from imis_writer.ports import NoAccess
 from imis_writer.settings import ImisWriterSettings
 from imis_writer.writing import OrganizationWriter
@@ -125,8 +133,6 @@ async def test_every_failure_ends_in_one_activity(desk: Desk, first: Outcome | s
 
 
 async def test_a_lost_request_is_written_again_only_after_two_looks_apart(desk: Desk) -> None:
-    from imis_writer.domain.effects import Doubtful
-
     ids = await desk.texts()
     desk.imis.plan = [Doubtful()]
     await desk.work()
@@ -223,10 +229,24 @@ async def test_a_claim_that_is_nearly_over_is_given_back(desk: Desk) -> None:
     assert len(slow.imis.held) == 1
 
 
+async def test_who_is_told_to_stop_sends_nothing_new_and_keeps_no_claim(kept: Kept) -> None:
+    class Stopping(FakeImis):
+        async def write(self, wanted: Effect) -> Outcome:
+            desk.writer.stop()
+            return await super().write(wanted)
+
+    desk = Desk(kept, Stopping())
+    ids = await desk.texts(30)
+    await desk.writer.step()
+    states = await desk.states(ids)
+    assert (states.count(State.WRITTEN), states.count(State.READY)) == (1, 29)
+    assert len(desk.imis.held) == 1
+
+
 async def test_what_no_adapter_foresaw_is_a_doubt(desk: Desk) -> None:
     class Broken(FakeImis):
-        async def write(self, wanted: object) -> Outcome:
-            await super().write(wanted)  # type: ignore[arg-type]
+        async def write(self, wanted: Effect) -> Outcome:
+            await super().write(wanted)
             raise ValueError("after the request had left")
 
     desk.imis = Broken()

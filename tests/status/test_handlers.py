@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.status import facts
 from tests.status.fakes import FakeMessages, FakeOutbox, FakeRuns, FakeWatch
@@ -152,6 +152,7 @@ def deliveries(draw: st.DrawFn) -> list[list[Envelope[Event]]]:
     return [facts[a:b] for a, b in zip([0, *cuts], [*cuts, len(facts)], strict=True)]
 
 
+@settings(deadline=None)
 @given(deliveries())
 async def test_any_order_repeats_and_batches_end_in_the_same_state(
     batches: list[list[Envelope[Event]]],

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.status.facts import STRANGER, at, callback, queued, sid, submitted
 
@@ -233,6 +233,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
     return facts, draw(st.permutations([*facts, *repeats]))
 
 
+@settings(deadline=None)
 @given(histories())
 def test_any_order_and_any_repeats_end_in_the_same_state(
     history: tuple[Sequence[Fact], Sequence[Fact]],
@@ -241,6 +242,7 @@ def test_any_order_and_any_repeats_end_in_the_same_state(
     assert once == again
 
 
+@settings(deadline=None)
 @given(histories())
 def test_the_sequence_rises_exactly_when_the_view_changes(
     history: tuple[Sequence[Fact], Sequence[Fact]],
@@ -260,6 +262,7 @@ def test_the_sequence_rises_exactly_when_the_view_changes(
     assert folded(*history[1], *history[1]) == message
 
 
+@settings(deadline=None)
 @given(histories())
 def test_a_status_of_the_messages_own_sid_is_never_taken_back(
     history: tuple[Sequence[Fact], Sequence[Fact]],

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import event, text
+from sqlalchemy import URL, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
@@ -14,19 +14,13 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from chassis.settings import ServiceSettings
 from readmodels.tables import METADATA, STORE_NAME
 
-_FileId = tuple[int, int]
-
 
 class Reader:
-    """Read-only connections to the read models; what nobody has projected yet reads as empty.
-
-    On SQLite a rebuilt read model is a new file under the old name: the next read opens it.
-    """
+    """Read-only connections to the read models; what nobody has projected yet reads as empty."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
         self._engine: AsyncEngine | None = None
-        self._file_id: _FileId | None = None
         self._nothing: AsyncEngine | None = None
         self._opening = asyncio.Lock()
 
@@ -44,27 +38,21 @@ class Reader:
         for engine in (self._engine, self._nothing):
             if engine is not None:
                 await engine.dispose()
-        self._engine = self._nothing = self._file_id = None
+        self._engine = self._nothing = None
 
     async def _current(self) -> AsyncEngine | None:
-        """Return the engine of the tables as they are now; None while there are none."""
-        path = self._path()
-        file_id = None if path is None else _file_id(path)
-        if self._engine is not None and file_id == self._file_id:
+        """Return the engine of the tables, or None while there are none."""
+        if self._engine is not None:
             return self._engine
         async with self._opening:
-            if self._engine is not None and file_id == self._file_id:
-                return self._engine
-            if path is not None and file_id is None:
-                return None
-            engine = self._open(path)
-            if not await _has_tables(engine):
-                await engine.dispose()
-                return None
-            before, self._engine, self._file_id = self._engine, engine, file_id
-            if before is not None:
-                await before.dispose()
-            return engine
+            path = self._path()
+            if self._engine is None and (path is None or path.exists()):
+                engine = self._open(path)
+                if await _has_tables(engine):
+                    self._engine = engine
+                else:
+                    await engine.dispose()
+            return self._engine
 
     def _open(self, path: Path | None) -> AsyncEngine:
         if path is None:
@@ -79,7 +67,11 @@ class Reader:
             )
         # The mode "rw" creates no file; "ro" could not read a write-ahead log by itself.
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///file:{quote(str(path.absolute()))}?mode=rw&uri=true",
+            URL.create(
+                "sqlite+aiosqlite",
+                database=f"file:{quote(str(path.absolute()))}",
+                query={"mode": "rw", "uri": "true"},
+            ),
             hide_parameters=True,
             connect_args={"timeout": 30},
             pool_size=8,
@@ -101,14 +93,6 @@ class Reader:
     def _path(self) -> Path | None:
         folder = self._settings.database_folder()
         return None if folder is None else folder / f"{STORE_NAME}.sqlite"
-
-
-def _file_id(path: Path) -> _FileId | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 async def _has_tables(engine: AsyncEngine) -> bool:

@@ -7,7 +7,6 @@ from chassis.secrets import SecretBox
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from chassis.workers import Step
 from contracts.events.message import MessageStatus
 from contracts.events.organization import OrganizationSettingsChanged
 from imis_writer.adapters.ledger import SqlLedger
@@ -43,7 +42,7 @@ def make(settings: ServiceSettings | None = None, own: ImisWriterSettings | None
         connect_timeout=own.connect_timeout,
     )
 
-    def make_step(organization_id: UUID) -> Step:
+    def make_writer(organization_id: UUID) -> OrganizationWriter:
         return OrganizationWriter(
             organization_id,
             ledger=ledger,
@@ -51,10 +50,10 @@ def make(settings: ServiceSettings | None = None, own: ImisWriterSettings | None
             organizations=StoredOrganizations(store),
             settings=own,
             clock=now,
-        ).step
+        )
 
     crew = Crew(
-        make_step, ledger, clock=now, poll_seconds=own.poll, first_look_seconds=own.first_look
+        make_writer, ledger, clock=now, poll_seconds=own.poll, first_look_seconds=own.first_look
     )
     return Service(
         "imis-writer",

@@ -3,13 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from chassis.logs import get_logger
-from chassis.workers import Step, Worker
+from chassis.workers import Worker
 from imis_writer.ports import Ledger
 
 REST_SECONDS = 60.0
+
+
+class Member(Protocol):
+    """Does one organisation's work."""
+
+    async def step(self) -> bool:
+        """Do a batch; returns whether there may be more to do at once."""
+
+    def stop(self) -> None:
+        """Begin nothing new within the batch in hand."""
 
 
 class Crew(Worker):
@@ -17,7 +28,7 @@ class Crew(Worker):
 
     def __init__(
         self,
-        make_step: Callable[[UUID], Step],
+        make_member: Callable[[UUID], Member],
         ledger: Ledger,
         *,
         clock: Callable[[], datetime],
@@ -25,25 +36,30 @@ class Crew(Worker):
         first_look_seconds: float,
     ) -> None:
         super().__init__("imis-writer.crew", self._look_round, idle_seconds=poll_seconds)
-        self._make_step = make_step
+        self._make_member = make_member
         self._ledger = ledger
         self._clock = clock
         self._first_look = timedelta(seconds=first_look_seconds)
         self._workers: dict[UUID, Worker] = {}
+        self._members: list[Member] = []
         self._running: set[asyncio.Task[None]] = set()
 
+    def stop(self) -> None:
+        """Let each organisation finish what it has sent, and send nothing new."""
+        super().stop()
+        for member in self._members:
+            member.stop()
+        for worker in self._workers.values():
+            worker.stop()
+
     async def run(self) -> None:
-        """Work until told to stop, and let each organisation finish its batch in hand."""
+        """Work until told to stop and everybody is done."""
         try:
             await super().run()
+            await asyncio.gather(*self._running)
         finally:
-            for worker in self._workers.values():
-                worker.stop()
-            try:
-                await asyncio.gather(*self._running)
-            finally:
-                for task in self._running:
-                    task.cancel()
+            for task in self._running:
+                task.cancel()
 
     async def _look_round(self) -> bool:
         at = self._clock()
@@ -57,8 +73,9 @@ class Crew(Worker):
         return False
 
     def _hire(self, organization_id: UUID) -> None:
-        step = self._make_step(organization_id)
-        worker = Worker("imis-writer.organization", step, idle_seconds=REST_SECONDS)
+        member = self._make_member(organization_id)
+        self._members.append(member)
+        worker = Worker("imis-writer.organization", member.step, idle_seconds=REST_SECONDS)
         self._workers[organization_id] = worker
         task = asyncio.create_task(worker.run(), name=worker.name)
         self._running.add(task)

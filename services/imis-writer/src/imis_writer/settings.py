@@ -15,7 +15,7 @@ class ImisWriterSettings(BaseSettings):
     """The first status at which a text is written to iMIS (TM-8)."""
     connections: int = Field(default=16, ge=1)
     """How many requests to one organisation's iMIS are under way at most."""
-    claim: int = Field(default=64, ge=1)
+    claim: int = Field(default=128, ge=1)
     """How many activities are claimed in one transaction."""
     connect_timeout: float = Field(default=10.0, gt=0)
     request_timeout: float = Field(default=30.0, gt=0)

@@ -54,10 +54,15 @@ class OrganizationWriter:
         self._settings = settings
         self._clock = clock
         self._hold = Hold()
+        self._stopping = False
         self._free = asyncio.Semaphore(settings.connections)
         self._patience = Patience(
             timedelta(seconds=settings.first_look), timedelta(seconds=settings.second_look)
         )
+
+    def stop(self) -> None:
+        """Send nothing new; what was claimed and not sent is given back."""
+        self._stopping = True
 
     async def step(self) -> bool:
         """Do a batch; returns whether there may be more to do at once."""
@@ -104,7 +109,7 @@ class OrganizationWriter:
     async def _post(self, site: Site, effect: Effect, lease_until: datetime) -> Outcome:
         """Write one activity, and surely have stopped trying when the lease ends."""
         left = (lease_until - self._clock()).total_seconds()
-        if left < self._settings.request_timeout:
+        if self._stopping or left < self._settings.request_timeout:
             return NotTried()
         try:
             async with asyncio.timeout(left):

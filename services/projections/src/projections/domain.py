@@ -161,18 +161,21 @@ _FIGURE: Mapping[RowStatus, str] = MappingProxyType(
 class Figures:
     """What to add to the figures, possibly less than nothing."""
 
-    messages: Counter[tuple[UUID, UUID, RowStatus]] = field(default_factory=Counter)
-    """By organisation, run and status."""
-    segments: Counter[tuple[UUID, UUID, RowStatus]] = field(default_factory=Counter)
+    owners: dict[UUID, tuple[UUID, UUID]] = field(default_factory=dict)
+    """Each run's organisation and campaign."""
+    messages: Counter[tuple[UUID, RowStatus]] = field(default_factory=Counter)
+    """By run and status."""
+    segments: Counter[tuple[UUID, RowStatus]] = field(default_factory=Counter)
     days: Counter[tuple[UUID, date, str]] = field(default_factory=Counter)
     """By organisation, UTC day and figure."""
-    runs: Counter[tuple[UUID, UUID, UUID, str]] = field(default_factory=Counter)
-    """By organisation, campaign, run and figure."""
+    runs: Counter[tuple[UUID, str]] = field(default_factory=Counter)
+    """By run and figure."""
 
     def move(self, before: Row | None, after: Row) -> None:
         """Take away what a row was, add what it is."""
         nothing = Row(after.organization_id, after.run_id, after.campaign_id)
         was = before or nothing
+        self.owners[after.run_id] = after.organization_id, after.campaign_id
         if (was.status, was.segments) != (after.status, after.segments):
             self._count_status(was, -1)
             self._count_status(after, 1)
@@ -188,17 +191,16 @@ class Figures:
 
     def _count_status(self, row: Row, sign: int) -> None:
         if row.status is not None:
-            state = (row.organization_id, row.run_id, row.status)
+            state = (row.run_id, row.status)
             self.messages[state] += sign
             self.segments[state] += sign * row.segments
 
     def _count_run(self, row: Row, sign: int) -> None:
-        run = (row.organization_id, row.campaign_id, row.run_id)
-        self.runs[*run, "segments"] += sign * row.segments
+        self.runs[row.run_id, "segments"] += sign * row.segments
         if row.addressed:
-            self.runs[*run, "recipients"] += sign
+            self.runs[row.run_id, "recipients"] += sign
         if row.left_out is not None:
-            self.runs[*run, row.left_out] += sign
+            self.runs[row.run_id, row.left_out] += sign
 
     def _count_day(self, row: Row, sign: int) -> None:
         """Count what Twilio, or a TEST in its stead, was asked to send; nothing else is a text."""

@@ -64,7 +64,7 @@ class Reading(BaseModel):
 
     def after_pass(self, *, distinct: int) -> "Reading":
         """Decide at a pass's end; `distinct` counts the different rows that are stored."""
-        if self._is_whole(distinct) or self.passes >= 1:
+        if self._is_whole(distinct) or self.passes >= MOST_PASSES:
             return self.model_copy(update={"done": True})
         return Reading(
             passes=self.passes + 1,

@@ -95,6 +95,12 @@ async def signed_in(token: str, *, desk: Desk, clock: Clock) -> StaffSession:
     return session
 
 
+async def still_signed_in(session: StaffSession, *, desk: Desk, clock: Clock) -> bool:
+    """Whether a session that was good a while ago is good now."""
+    async with desk.read() as reading:
+        return await reading.sessions.find(session.token_hash, at=clock()) is not None
+
+
 def imis_token_of(session: StaffSession, *, seal: Seal) -> Token:
     """Return the token with which a staff member's own iMIS rights are used."""
     return Token(

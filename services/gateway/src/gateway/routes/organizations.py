@@ -33,7 +33,7 @@ class NumberFields(Fields):
     """A number to send from."""
 
     number: Number
-    segments_per_second: float = Field(default=3.0, gt=0, le=10_000, allow_inf_nan=False)
+    segments_per_second: float = Field(default=3.0, gt=0, le=1_000_000, allow_inf_nan=False)
     verification: Verification = Verification.VERIFIED
 
 

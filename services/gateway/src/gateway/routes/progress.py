@@ -17,7 +17,7 @@ async def progress_of(
     every_seconds: float,
     heartbeat_seconds: float,
 ) -> AsyncIterator[bytes]:
-    """Tell each change of a run until it is over, or until `pause` says that the process stops."""
+    """Tell each change of a run until it is over, or until `pause` says that it must end."""
     told: Progress | None = None
     spoke_at = time.monotonic()
     while True:

@@ -11,6 +11,7 @@ from gateway.domain.codes import meaning
 from gateway.domain.views import Progress, Run
 from gateway.handlers import runs as handlers
 from gateway.handlers.organizations import settings_of
+from gateway.handlers.sessions import still_signed_in
 from gateway.routes.cursors import read_row_cursor, row_cursor
 from gateway.routes.deps import Staff, The
 from gateway.routes.progress import progress_of
@@ -94,9 +95,13 @@ async def get_events(run_id: UUID, gateway: The, staff: Staff) -> StreamingRespo
             run_id, staff=staff, desk=gateway.desk, models=gateway.models, clock=gateway.clock
         )
 
+    async def pause(seconds: float) -> bool:
+        stopping = await gateway.pause(seconds)
+        return stopping or not await still_signed_in(staff, desk=gateway.desk, clock=gateway.clock)
+
     stream = progress_of(
         look,
-        pause=gateway.pause,
+        pause=pause,
         every_seconds=gateway.own.progress_seconds,
         heartbeat_seconds=gateway.own.heartbeat_seconds,
     )

@@ -80,7 +80,15 @@ Email = Annotated[
     AfterValidator(fit),
     AfterValidator(_email),
 ]
-Number = Annotated[str, Field(max_length=16, examples=["+18885550123"]), AfterValidator(_e164)]
+Number = Annotated[
+    str,
+    Field(
+        max_length=16,
+        examples=["+18885550123"],
+        json_schema_extra={"pattern": r"^\+[1-9][0-9]{6,14}$"},
+    ),
+    AfterValidator(_e164),
+]
 WebAddress = Annotated[
     str,
     Field(max_length=500, examples=["https://members.example.org"]),

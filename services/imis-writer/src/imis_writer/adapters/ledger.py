@@ -134,8 +134,9 @@ class SqlLedger:
             for each in kept:
                 if each.event is not None:
                     transaction.publish(each.event, because=each.effect.because)
+        settled = {each.effect.message_id for each in kept}
         for each in changes:
-            if each not in kept and each.state is State.WRITTEN:
+            if each.state is State.WRITTEN and each.effect.message_id not in settled:
                 get_logger().error(
                     "An activity may have been written twice.",
                     effect_id=str(each.effect.effect_id),

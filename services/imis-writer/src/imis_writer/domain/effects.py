@@ -11,6 +11,7 @@ from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus
 
 KIND = "TEXTMSG"
+SHORTEST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=5)
 MOST_DOUBLINGS = 10
 
@@ -173,10 +174,11 @@ def resolve(effect: Effect, outcome: Outcome | Look, *, at: datetime, patience: 
 
 
 def delay(failures: int, wait_seconds: float | None = None) -> timedelta:
-    """Return how long to wait after so many failures, or longer if iMIS asks for it."""
-    asked = timedelta(seconds=wait_seconds or 0.0)
-    doubled = timedelta(seconds=2 ** min(failures, MOST_DOUBLINGS))
-    return max(asked, min(doubled, LONGEST_DELAY))
+    """Return how long to wait: as iMIS says, else longer with each failure."""
+    if wait_seconds is not None:
+        return max(timedelta(seconds=wait_seconds), SHORTEST_DELAY)
+    doublings: int = 1 << min(failures, MOST_DOUBLINGS)
+    return min(SHORTEST_DELAY * doublings, LONGEST_DELAY)
 
 
 def _written(effect: Effect, seqn: str, *, at: datetime) -> ActivityWritten:

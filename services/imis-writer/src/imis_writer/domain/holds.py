@@ -35,7 +35,9 @@ class Hold:
             return Hold(at + login_pause, sequence=sequence)
         if any(isinstance(each, Written) for each in outcomes):
             return Hold()
-        waits = [each.wait_seconds or 0.0 for each in outcomes if isinstance(each, Postponed)]
-        if waits:
-            return Hold(at + delay(self.failures, max(waits)), self.failures + 1)
+        postponed = [each for each in outcomes if isinstance(each, Postponed)]
+        if postponed:
+            asked = [each.wait_seconds for each in postponed if each.wait_seconds is not None]
+            wait = delay(self.failures, max(asked, default=None))
+            return Hold(at + wait, self.failures + 1)
         return replace(self, until=None)

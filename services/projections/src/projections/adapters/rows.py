@@ -9,9 +9,6 @@ from projections.domain import Addressed, LeftOut, Omission, Row, RowFact
 from readmodels.views import RowStatus
 
 DECIDING = (
-    "organization_id",
-    "run_id",
-    "campaign_id",
     "addressed",
     "left_out",
     "status",
@@ -22,7 +19,7 @@ DECIDING = (
     "attempted_at",
     "status_at",
 )
-"""The columns of a `Row`, in its order."""
+"""The columns of a `Row` that a fact may change, in its order."""
 FIXED = frozenset({"message_id", "organization_id", "run_id", "campaign_id"})
 """What a row says from the first and for ever; to set an indexed column anew has its price."""
 
@@ -31,15 +28,13 @@ _STATUSES = {str(each): each for each in RowStatus}
 _MODES = {str(each): each for each in Mode}
 
 
-def row_of(deciding: Sequence[Any]) -> Row:
-    """Return a row from its deciding columns."""
-    organization, run, campaign, addressed, left_out, status, sequence, segments, mode, *at = (
-        deciding
-    )
+def row_of(fact: RowFact, deciding: Sequence[Any]) -> Row:
+    """Return the row of a fact from its deciding columns."""
+    addressed, left_out, status, sequence, segments, mode, *at = deciding
     return Row(
-        organization,
-        run,
-        campaign,
+        fact.organization_id,
+        fact.run_id,
+        fact.campaign_id,
         addressed == 1,
         _OMISSIONS.get(left_out),
         _STATUSES.get(status),
@@ -54,6 +49,9 @@ def columns_of(fact: RowFact, row: Row) -> dict[str, Any]:
     """Return the columns that change: the deciding ones, and what this fact describes."""
     columns = {name: getattr(row, name) for name in DECIDING}
     columns["message_id"] = fact.message_id
+    columns["organization_id"] = fact.organization_id
+    columns["run_id"] = fact.run_id
+    columns["campaign_id"] = fact.campaign_id
     columns["addressed"] = int(row.addressed)
     match fact:
         case MessageStatusChanged():

@@ -64,7 +64,7 @@ class SqlReadModels:
             .with_for_update()
         )
         found = (await self._transaction.execute(query)).all()
-        return {found_row.message_id: row_of(found_row[1:]) for found_row in found}
+        return {each[0]: row_of(about[each[0]], each[1:]) for each in found}
 
     async def keep(self, rows: Collection[tuple[RowFact, Row]]) -> None:
         """Keep rows as they are now; the facts, all of one type, describe them."""
@@ -82,17 +82,17 @@ class SqlReadModels:
         """Add to the figures."""
         counts = [
             {
-                "organization_id": organization,
                 "run_id": run,
                 "status": status,
+                "organization_id": figures.owners[run][0],
                 "messages": messages,
-                "segments": figures.segments[organization, run, status],
+                "segments": figures.segments[run, status],
             }
-            for (organization, run, status), messages in sorted(figures.messages.items())
+            for (run, status), messages in sorted(figures.messages.items())
         ]
         await self._add(RUN_COUNTS, ["run_id", "status"], ["messages", "segments"], counts)
         await self._add(DAYS, ["organization_id", "day"], DAY_FIGURES, _by_day(figures.days))
-        await self._add(RUNS, ["run_id"], _RUN_FIGURES, _by_run(figures.runs))
+        await self._add(RUNS, ["run_id"], _RUN_FIGURES, _by_run(figures))
 
     async def keep_campaigns(self, facts: Sequence[CampaignFact]) -> None:
         """Keep each campaign's newest state."""
@@ -160,10 +160,11 @@ def _by_day(days: Counter[tuple[UUID, date, str]]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _by_run(runs: Counter[tuple[UUID, UUID, UUID, str]]) -> list[dict[str, Any]]:
+def _by_run(figures: Figures) -> list[dict[str, Any]]:
     """Return one row a run, in a fixed order so that writers don't dead-lock."""
     rows: dict[UUID, dict[str, Any]] = {}
-    for (organization, campaign, run, figure), value in runs.items():
+    for (run, figure), value in figures.runs.items():
+        organization, campaign = figures.owners[run]
         row = rows.setdefault(
             run,
             {

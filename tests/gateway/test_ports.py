@@ -1,0 +1,271 @@
+"""One suite for the gateway's own stores: on memory, on SQLite, on PostgreSQL if it is there."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from tests.gateway.fakes import NOON, MemoryDesk
+from tests.gateway.test_domain import DEFINITION, LATER, OTHER, preview, settings_of
+
+from chassis.settings import ServiceSettings
+from chassis.store import Store
+from contracts.envelope import Envelope, seal
+from contracts.events.audience import AudiencePreviewRequested
+from contracts.events.campaign import Audience, CampaignEvent, CampaignStatus
+from contracts.events.organization import OrganizationSettingsChanged
+from contracts.ids import event_id
+from gateway.adapters.desk import SqlDesk
+from gateway.adapters.tables import METADATA
+from gateway.domain import campaign as aggregate
+from gateway.domain.campaign import present_run
+from gateway.ports import Answer, Desk, Kept, StaffSession
+
+POSTGRES = os.environ.get("TEXTMANAGER_TEST_POSTGRES_URL", "")
+ORGANIZATION, OTHER_ORGANIZATION = uuid4(), uuid4()
+WINDOW = timedelta(minutes=5)
+
+
+@asynccontextmanager
+async def sql_desk(url: str) -> AsyncIterator[Desk]:
+    settings = ServiceSettings(
+        kafka_url="localhost:1",
+        database_url=url,
+        secret_key=SecretStr(Fernet.generate_key().decode()),
+        instance="test",
+    )
+    store = Store(settings, name=f"gateway_{uuid4().hex[:8]}", metadata=METADATA)
+    await store.start()
+    try:
+        yield SqlDesk(store)
+    finally:
+        if url.startswith("postgresql"):
+            async with store.transaction() as transaction:
+                await transaction.execute(text(f'DROP SCHEMA "{store._name}" CASCADE'))
+        await store.stop()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    match request.param:
+        case "memory":
+            yield MemoryDesk()
+        case "postgresql" if not POSTGRES:
+            pytest.skip("TEXTMANAGER_TEST_POSTGRES_URL names no PostgreSQL")
+        case kind:
+            url = POSTGRES if kind == "postgresql" else f"sqlite:///{tmp_path}"
+            async with sql_desk(url) as made:
+                yield made
+
+
+def a_campaign(organization: UUID = ORGANIZATION) -> Envelope[CampaignEvent]:
+    return seal(
+        aggregate.draft(event_id(), DEFINITION, organization_id=organization, at=NOON, by="staff")
+    )
+
+
+def after(envelope: Envelope[CampaignEvent], outcome: Any) -> Envelope[CampaignEvent]:
+    assert isinstance(outcome, CampaignEvent)
+    return seal(outcome, because=envelope.id)
+
+
+async def test_a_campaign_is_its_newest_event(desk: Desk) -> None:
+    first = a_campaign()
+    second = after(first, aggregate.edit(first.event, OTHER, at=NOON, by="staff"))
+    async with desk.work() as work:
+        await work.campaigns.save([first, second])
+    async with desk.read() as reading:
+        found = await reading.campaigns.get(ORGANIZATION, first.event.campaign_id)
+        assert found is not None
+        assert (found.id, found.event) == (second.id, second.event)
+        assert await reading.campaigns.get(OTHER_ORGANIZATION, first.event.campaign_id) is None
+        assert await reading.campaigns.get(ORGANIZATION, uuid4()) is None
+
+
+async def test_two_events_with_one_sequence_are_not_both_kept(desk: Desk) -> None:
+    first = a_campaign()
+    async with desk.work() as work:
+        await work.campaigns.save([first])
+    rival = after(first, aggregate.edit(first.event, OTHER, at=NOON, by="other"))
+    second = after(first, aggregate.delete(first.event, at=NOON, by="staff"))
+    async with desk.work() as work:
+        await work.campaigns.save([second])
+    with pytest.raises((LookupError, IntegrityError)):
+        async with desk.work() as work:
+            await work.campaigns.save([rival])
+    async with desk.read() as reading:
+        found = await reading.campaigns.get(ORGANIZATION, first.event.campaign_id)
+    assert found is not None
+    assert found.event.status is CampaignStatus.DELETED
+
+
+async def test_campaigns_are_paged_counted_and_found_by_run(desk: Desk) -> None:
+    # Ids that are drawn within one millisecond are in no order.
+    made = sorted((a_campaign() for _ in range(4)), key=lambda each: each.event.campaign_id)
+    foreign = a_campaign(OTHER_ORGANIZATION)
+    gone = after(made[0], aggregate.delete(made[0].event, at=NOON, by="staff"))
+    due = after(made[1], aggregate.schedule(made[1].event, LATER, at=NOON, by="staff"))
+    async with desk.work() as work:
+        await work.campaigns.save([*made, foreign])
+        await work.campaigns.save([gone, due])
+        await work.campaigns.save([])
+    run = present_run(due.event)
+    assert run is not None
+    ids = [each.event.campaign_id for each in made]
+    async with desk.read() as reading:
+        campaigns = reading.campaigns
+        everything = await campaigns.page(ORGANIZATION, status=None, before=None, limit=10)
+        assert [each.campaign_id for each in everything] == ids[:0:-1]
+        rest = await campaigns.page(ORGANIZATION, status=None, before=ids[3], limit=1)
+        assert [each.campaign_id for each in rest] == [ids[2]]
+        status = CampaignStatus.SCHEDULED
+        assert await campaigns.page(ORGANIZATION, status=status, before=None, limit=9) == [
+            due.event
+        ]
+        assert await campaigns.counts(ORGANIZATION) == {
+            CampaignStatus.DELETED: 1,
+            CampaignStatus.SCHEDULED: 1,
+            CampaignStatus.DRAFT: 2,
+        }
+        assert await campaigns.of_run(ORGANIZATION, run) == due.event
+        assert await campaigns.of_run(OTHER_ORGANIZATION, run) is None
+    async with desk.work() as work:
+        held = await work.campaigns.held([ids[1], ids[1], foreign.event.campaign_id, uuid4()])
+        assert {key: each.event for key, each in held.items()} == {
+            ids[1]: due.event,
+            foreign.event.campaign_id: foreign.event,
+        }
+
+
+async def test_the_newest_settings_stay(desk: Desk) -> None:
+    def changed(sequence: int) -> OrganizationSettingsChanged:
+        return OrganizationSettingsChanged(
+            organization_id=ORGANIZATION,
+            occurred_at=NOON,
+            sequence=sequence,
+            settings=settings_of(per_day=sequence),
+        )
+
+    async with desk.work() as work:
+        for sequence in (1, 3, 2, 3):
+            await work.organizations.save(changed(sequence))
+    async with desk.read() as reading:
+        assert await reading.organizations.get(ORGANIZATION) == changed(3)
+        assert await reading.organizations.get(uuid4()) is None
+
+
+async def test_a_session_lives_until_its_end(desk: Desk) -> None:
+    session = StaffSession("hash", ORGANIZATION, "staff", LATER, "sealed", NOON)
+    async with desk.work() as work:
+        await work.sessions.add(session)
+    async with desk.read() as reading:
+        almost = LATER - timedelta(microseconds=1)
+        assert await reading.sessions.find("hash", at=almost) == session
+        assert await reading.sessions.find("hash", at=LATER) is None
+        assert await reading.sessions.find("other", at=NOON) is None
+    async with desk.work() as work:
+        await work.sessions.forget(before=LATER)
+        assert await work.sessions.find("hash", at=NOON) == session
+        await work.sessions.revoke("hash")
+        await work.sessions.revoke("hash")
+        assert await work.sessions.find("hash", at=NOON) is None
+        await work.sessions.add(session)
+        await work.sessions.forget(before=LATER + timedelta(seconds=1))
+        assert await work.sessions.find("hash", at=NOON) is None
+
+
+async def test_attempts_are_limited_within_the_window(desk: Desk) -> None:
+    async def begin(key: str, seconds: float, attempt: UUID | None = None) -> timedelta | None:
+        async with desk.work() as work:
+            return await work.attempts.begin(
+                attempt or uuid4(),
+                key,
+                at=NOON + timedelta(seconds=seconds),
+                window=WINDOW,
+                limit=2,
+            )
+
+    second = uuid4()
+    assert await begin("a", 0) is None
+    assert await begin("a", 100, second) is None
+    assert await begin("a", 200) == timedelta(seconds=100)
+    assert await begin("b", 200) is None
+    assert await begin("a", 300) is None
+    assert await begin("a", 301) == timedelta(seconds=99)
+    async with desk.work() as work:
+        await work.attempts.retract(second)
+    assert await begin("a", 302) is None
+    assert await begin("a", 303) is not None
+    async with desk.work() as work:
+        await work.attempts.forgive("a")
+    assert await begin("a", 304) is None
+
+
+async def test_the_first_answer_to_a_preview_stays(desk: Desk) -> None:
+    request = AudiencePreviewRequested(
+        organization_id=ORGANIZATION,
+        occurred_at=NOON,
+        sequence=1,
+        preview_id=uuid4(),
+        campaign_id=uuid4(),
+        audience=Audience(iqa_path="$/M", phone_column="Phone", id_column="ID"),
+        template="Hello",
+        from_number="+18885550123",
+        one_text_per_phone=False,
+        default_country="US",
+    )
+    named = {"preview_id": request.preview_id, "organization_id": ORGANIZATION}
+    one = preview(recipients=1).model_copy(update=named)
+    two = preview(recipients=2).model_copy(update=named)
+    foreign = two.model_copy(update={"organization_id": OTHER_ORGANIZATION})
+    async with desk.work() as work:
+        await work.previews.ask(request)
+        await work.previews.receive([preview(), foreign])
+    async with desk.read() as reading:
+        asked = await reading.previews.get(ORGANIZATION, request.preview_id)
+        assert asked is not None
+        assert (asked.request, asked.result) == (request, None)
+        assert await reading.previews.get(OTHER_ORGANIZATION, request.preview_id) is None
+    async with desk.work() as work:
+        await work.previews.receive([one, two])
+        await work.previews.receive([two])
+        await work.previews.receive([])
+    async with desk.read() as reading:
+        came = await reading.previews.get(ORGANIZATION, request.preview_id)
+        assert came is not None
+        assert came.result == one
+
+
+async def test_an_answer_is_kept_once_and_for_its_organisation(desk: Desk) -> None:
+    kept = Kept("h1", Answer(201, b'{"a": 1}', {"ETag": '"1"'}))
+    async with desk.work() as work:
+        assert await work.answers.keep(ORGANIZATION, "k", kept, at=NOON)
+        assert not await work.answers.keep(ORGANIZATION, "k", Kept("h2", kept.answer), at=NOON)
+        assert await work.answers.keep(OTHER_ORGANIZATION, "k", kept, at=NOON)
+    async with desk.read() as reading:
+        assert await reading.answers.get(ORGANIZATION, "k") == kept
+        assert await reading.answers.get(ORGANIZATION, "other") is None
+    async with desk.work() as work:
+        await work.answers.forget(before=NOON)
+        assert await work.answers.get(ORGANIZATION, "k") == kept
+        await work.answers.forget(before=LATER)
+        assert await work.answers.get(ORGANIZATION, "k") is None
+
+
+async def test_a_transaction_that_fails_leaves_nothing(desk: Desk) -> None:
+    envelope = a_campaign()
+    with pytest.raises(RuntimeError):
+        async with desk.work() as work:
+            await work.campaigns.save([envelope])
+            work.outbox.publish_sealed(envelope)
+            raise RuntimeError
+    async with desk.read() as reading:
+        assert await reading.campaigns.get(ORGANIZATION, envelope.event.campaign_id) is None

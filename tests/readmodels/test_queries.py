@@ -1,0 +1,196 @@
+"""What the gateway is answered."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from tests.projections import facts as ours
+from tests.projections.models import Models, opened, url
+from tests.status import facts
+
+from contracts import ids
+from contracts.events.audience import Reason
+from contracts.events.campaign import CampaignStatus, Mode
+from contracts.events.message import MessageStatus, Refused, Unresolved
+from contracts.personal import loggable
+from readmodels import queries
+from readmodels.views import RowStatus, RunState, StatusCount, Used
+
+ORGANIZATION = facts.ORGANIZATION
+OTHER_RUN = ids.run_id(facts.CAMPAIGN, "launch:2")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.skipif(
+                "TEXTMANAGER_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is named"
+            ),
+        ),
+    ]
+)
+async def models(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Models]:
+    async with opened(url(request.param, tmp_path)) as models:
+        yield models
+
+
+async def a_run(models: Models) -> None:
+    """One delivered, one opted out, one in doubt, one preparing, two that got no text."""
+    await models.take(
+        ours.campaign(),
+        ours.campaign(CampaignStatus.DELETED, campaign_id=uuid4()),
+        ours.campaign(CampaignStatus.DRAFT, campaign_id=uuid4(), organization=facts.STRANGER),
+        ours.due(),
+        facts.page([1, 2, 3, 4], facts.totals(4, rejected=2)),
+        facts.rejected(5),
+        facts.rejected(6, Reason.REPEATED_ROW),
+        *(facts.queued(row) for row in (1, 2, 3, 4)),
+        facts.submitted(2, Refused(code=21610)),
+        facts.submitted(3, Unresolved(reason="timeout")),
+        ours.status(1, 1, MessageStatus.DELIVERED, segments=2),
+        ours.status(2, 1, MessageStatus.FAILED, code=21610),
+        ours.status(3, 1, MessageStatus.UNKNOWN),
+        ours.written(1),
+        ours.started(),
+    )
+
+
+async def test_tm_13_a_run_and_its_figures(models: Models) -> None:
+    await a_run(models)
+    async with models.store.read() as connection:
+        run = await queries.run(connection, ORGANIZATION, facts.RUN)
+        assert run is not None
+        assert (run.name, run.occurrence, run.mode) == ("Dues", "launch:1", Mode.LIVE)
+        assert (run.state, run.rows, run.recipients) == (RunState.SENDING, 6, 4)
+        assert (run.rejected, run.excluded, run.segments) == (2, 0, 5)
+        assert (run.started_at, run.completed_at) == (facts.at(1), None)
+
+
+async def test_a_failed_run_says_why(models: Models) -> None:
+    await models.take(ours.due(), ours.failed())
+    async with models.store.read() as connection:
+        run = await queries.run(connection, ORGANIZATION, facts.RUN)
+    assert run is not None
+    assert (run.state, run.failure) == (RunState.FAILED, "The IQA has moved.")
+
+
+async def test_a_campaigns_runs_come_latest_first(models: Models) -> None:
+    later = ours.due(run=OTHER_RUN).model_copy(update={"due_at": facts.at(60)})
+    await models.take(ours.due(), later)
+    async with models.store.read() as connection:
+        runs = await queries.runs_of(connection, ORGANIZATION, facts.CAMPAIGN)
+    assert [each.run_id for each in runs] == [OTHER_RUN, facts.RUN]
+
+
+async def test_tm_14_progress_by_status(models: Models) -> None:
+    await a_run(models)
+    async with models.store.read() as connection:
+        progress = await queries.run_progress(connection, ORGANIZATION, facts.RUN)
+    assert progress is not None
+    assert progress.by_status == {
+        RowStatus.PREPARING: StatusCount(messages=1, segments=1),
+        RowStatus.DELIVERED: StatusCount(messages=1, segments=2),
+        RowStatus.FAILED: StatusCount(messages=1, segments=1),
+        RowStatus.UNKNOWN: StatusCount(messages=1, segments=1),
+        RowStatus.ERROR: StatusCount(messages=1, segments=0),
+        RowStatus.EXCLUDED: StatusCount(messages=1, segments=0),
+    }
+    assert (progress.total, progress.settled, progress.recipients) == (6, 5, 4)
+    assert (progress.segments, progress.settled_segments) == (5, 4)
+
+
+async def test_x_2_each_row_and_why(models: Models) -> None:
+    await a_run(models)
+    async with models.store.read() as connection:
+        rows = await queries.messages(connection, ORGANIZATION, facts.RUN)
+    assert [(each.row, each.status, each.reason, each.error_code) for each in rows] == [
+        (1, RowStatus.DELIVERED, None, None),
+        (2, RowStatus.FAILED, None, 21610),
+        (3, RowStatus.UNKNOWN, "timeout", None),
+        (4, RowStatus.PREPARING, None, None),
+        (5, RowStatus.ERROR, "invalid_number", None),
+        (6, RowStatus.EXCLUDED, "repeated_row", None),
+    ]
+    first = rows[0]
+    assert (first.to, first.text, first.imis_id) == (facts.number(1), "Hello", "101")
+    assert (first.activity_state, first.activity_seqn) == ("written", "901")
+    assert (first.queued_at, first.attempted_at) == (facts.at(1), facts.at(1))
+    shown = loggable(first)
+    assert "to" not in shown and "text" not in shown
+
+
+async def test_pages_of_rows_neither_miss_nor_repeat(models: Models) -> None:
+    await models.take(facts.page(range(1, 8)))
+    seen: list[int] = []
+    async with models.store.read() as connection:
+        while page := await queries.messages(
+            connection,
+            ORGANIZATION,
+            facts.RUN,
+            status=RowStatus.PREPARING,
+            after_row=seen[-1] if seen else None,
+            limit=3,
+        ):
+            seen += [each.row for each in page]
+        failed = await queries.messages(
+            connection, ORGANIZATION, facts.RUN, status=RowStatus.FAILED
+        )
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+    assert failed == []
+
+
+async def test_a_row_shows_once_it_is_known(models: Models) -> None:
+    await models.take(ours.status(1, 1, MessageStatus.SENT), ours.written(2))
+    async with models.store.read() as connection:
+        assert await queries.messages(connection, ORGANIZATION, facts.RUN) == []
+        assert await queries.message(connection, ORGANIZATION, facts.message(1)) is None
+
+
+@pytest.mark.parametrize("stranger", [facts.STRANGER, UUID(int=0)])
+async def test_no_question_sees_another_organisation(models: Models, stranger: UUID) -> None:
+    await a_run(models)
+    async with models.store.read() as connection:
+        assert await queries.run(connection, stranger, facts.RUN) is None
+        assert await queries.runs_of(connection, stranger, facts.CAMPAIGN) == []
+        assert await queries.messages(connection, stranger, facts.RUN) == []
+        assert await queries.message(connection, stranger, facts.message(1)) is None
+        assert await queries.run_progress(connection, stranger, facts.RUN) is None
+        board = await queries.dashboard(connection, stranger, facts.at(0).date())
+        assert (board.lifetime_sent, board.lifetime_failed) == (0, 0)
+        own = await queries.message(connection, ORGANIZATION, facts.message(1))
+        assert own is not None and own.run_id == facts.RUN
+
+
+async def test_tm_3_the_dashboard_by_utc_days(models: Models) -> None:
+    today = facts.at(0)
+    yesterday, last_month = today - timedelta(days=1), today - timedelta(days=40)
+    moments = {1: today, 2: today, 3: yesterday, 4: last_month}
+    await models.take(
+        *(
+            ours.status(row, 1, MessageStatus.DELIVERED, segments=row, attempted_at=moment)
+            for row, moment in moments.items()
+        ),
+        ours.status(5, 1, MessageStatus.ERROR, attempted_at=today),
+        ours.status(6, 1, MessageStatus.UNKNOWN, attempted_at=today),
+        ours.status(7, 1, MessageStatus.SIMULATED, mode=Mode.TEST, attempted_at=today),
+        ours.campaign(),
+        ours.campaign(CampaignStatus.DELETED, campaign_id=uuid4()),
+    )
+    async with models.store.read() as connection:
+        board = await queries.dashboard(connection, ORGANIZATION, today.date())
+        next_day = await queries.dashboard(connection, ORGANIZATION, date(2026, 5, 2))
+        nothing = await queries.dashboard(connection, ORGANIZATION, date(2020, 1, 1))
+    assert (board.today, board.this_month) == (
+        Used(texts=2, segments=3),
+        Used(texts=2, segments=3),
+    )
+    assert (board.lifetime_sent, board.lifetime_failed) == (4, 1)
+    assert (board.unknown, board.simulated) == (1, 1)
+    assert board.campaigns == {CampaignStatus.SCHEDULED: 1}
+    assert (next_day.today.texts, next_day.this_month.texts) == (0, 2)
+    assert (nothing.today.texts, nothing.this_month.texts, nothing.lifetime_sent) == (0, 0, 4)
