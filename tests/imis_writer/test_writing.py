@@ -232,15 +232,15 @@ async def test_a_claim_that_is_nearly_over_is_given_back(desk: Desk) -> None:
 async def test_who_is_told_to_stop_sends_nothing_new_and_keeps_no_claim(kept: Kept) -> None:
     class Stopping(FakeImis):
         async def write(self, wanted: Effect) -> Outcome:
-            desk.writer.stop()
+            stopped.writer.stop()
             return await super().write(wanted)
 
-    desk = Desk(kept, Stopping())
-    ids = await desk.texts(30)
-    await desk.writer.step()
-    states = await desk.states(ids)
+    stopped = Desk(kept, Stopping())
+    ids = await stopped.texts(30)
+    await stopped.writer.step()
+    states = await stopped.states(ids)
     assert (states.count(State.WRITTEN), states.count(State.READY)) == (1, 29)
-    assert len(desk.imis.held) == 1
+    assert len(stopped.imis.held) == 1
 
 
 async def test_what_no_adapter_foresaw_is_a_doubt(desk: Desk) -> None:
