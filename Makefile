@@ -14,7 +14,7 @@ MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-cont
 export ENGINES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock clean
+.PHONY: help setup demo up test check format contracts lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
@@ -41,6 +41,9 @@ check: setup ## format, lint, types, import layers, contracts; changes nothing
 format: setup ## bring every file into the one format
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
+
+contracts: setup ## write schemas, AsyncAPI and the table of topics as the code says
+	$(BIN)/python -m contracts.generate
 
 lock: setup ## pin every dependency anew, with its hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

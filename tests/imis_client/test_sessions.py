@@ -79,7 +79,7 @@ async def test_a_login_that_fails_for_now_is_tried_again(ems):
 async def test_one_who_gives_up_does_not_take_the_login_from_the_others(ems):
     ems.simulator.settings.latency_seconds = 0.05
     tasks = [asyncio.ensure_future(ems.client.check_login()) for _ in range(3)]
-    while ems.simulator.in_flight == 0:  # noqa: ASYNC110 - another task's doing
+    while ems.simulator.in_flight == 0:
         await asyncio.sleep(0)
     tasks[0].cancel()
     await asyncio.gather(*tasks[1:])

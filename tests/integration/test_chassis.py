@@ -1,5 +1,6 @@
 """X-1 on the real broker: what is committed is published, whoever dies in between."""
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store, Transaction
 from chassis.subscription import Subscription
 from contracts.envelope import Envelope
+from contracts.events.base import Event
 from contracts.events.run import RunCompleted, RunFailed, RunStarted
 from contracts.topics import TOPICS
 
@@ -39,7 +41,7 @@ async def note(transaction: Transaction, runs: list[Envelope[RunStarted]]) -> No
 
 
 def service(settings: ServiceSettings) -> Service:
-    skips = frozenset({RunCompleted, RunFailed})
+    skips: frozenset[type[Event]] = frozenset({RunCompleted, RunFailed})
     subscription = Subscription("t.runs", ("run.lifecycle",), {RunStarted: note}, skips=skips)
     store = Store(settings, name="t", metadata=METADATA)
     return Service("t", settings, store, subscriptions=[subscription])
@@ -76,11 +78,11 @@ async def test_a_batch_comes_again_when_its_offsets_were_not_committed(
 
 
 def handled() -> float:
-    return metrics.HANDLED.labels("t.runs", "run.started.v1")._value.get()
+    return float(metrics.HANDLED.labels("t.runs", "run.started.v1")._value.get())
 
 
-async def _is(found: object, wanted: int) -> bool:
-    return await found == wanted  # type: ignore[misc]
+async def _is(found: Awaitable[int], wanted: int) -> bool:
+    return await found == wanted
 
 
 async def test_what_a_dead_process_left_in_its_outbox_is_published_by_its_successor(
@@ -127,7 +129,7 @@ async def test_the_clients_keep_what_the_defaults_lose(
     assert producer._txn_manager is not None, "not idempotent"
     await producer.stop()
 
-    skips = frozenset({RunCompleted, RunFailed})
+    skips: frozenset[type[Event]] = frozenset({RunCompleted, RunFailed})
     subscription = Subscription("t.runs", ("run.lifecycle",), {RunStarted: note}, skips=skips)
     store = Store(service_settings, name="t", metadata=METADATA)
     await store.start()

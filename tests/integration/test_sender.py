@@ -147,12 +147,12 @@ async def test_tm_6_a_test_campaign_sends_nothing(
 async def test_what_twilio_refuses_says_why(
     service_settings: ServiceSettings, log: Log, redis_url: str, tmp_path: Path
 ) -> None:
-    async with twilio(tmp_path) as (_, url):
-        async with running(make(service_settings, own(url, redis_url))):
-            await log.publish(
-                organization(service_settings), page(["+15005550001", "+15005550004"])
-            )
-            submitted = await log.wait_for(MessageSubmitted, count=2)
+    async with (
+        twilio(tmp_path) as (_, url),
+        running(make(service_settings, own(url, redis_url))),
+    ):
+        await log.publish(organization(service_settings), page(["+15005550001", "+15005550004"]))
+        submitted = await log.wait_for(MessageSubmitted, count=2)
     outcomes = {each.outcome for each in submitted}
     assert outcomes == {Refused(code=21211, invalid_number=True), Refused(code=21610)}
 

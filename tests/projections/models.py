@@ -36,7 +36,7 @@ def settings(url: str) -> ServiceSettings:
 def url(kind: str, folder: Path) -> str:
     """Return the address of a database of the kind."""
     return (
-        f"sqlite:///{folder}" if kind == "sqlite" else os.environ["TEXTMANAGER_TEST_DATABASE_URL"]
+        f"sqlite:///{folder}" if kind == "sqlite" else os.environ["TEXTMANAGER_TEST_POSTGRES_URL"]
     )
 
 

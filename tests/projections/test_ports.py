@@ -100,7 +100,7 @@ def on_sql(store: Models) -> Port:
         pytest.param(
             "postgresql",
             marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is named"
+                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
             ),
         ),
     ]

@@ -29,7 +29,7 @@ OTHER_RUN = ids.run_id(facts.CAMPAIGN, "launch:2")
         pytest.param(
             "postgresql",
             marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is named"
+                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
             ),
         ),
     ]

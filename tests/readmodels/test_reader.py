@@ -26,7 +26,7 @@ AWKWARD = "a folder #1 100% mine?"
         pytest.param(
             "postgresql",
             marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is named"
+                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
             ),
         ),
     ]

@@ -32,7 +32,7 @@ URLS = [
     pytest.param(
         "postgresql",
         marks=pytest.mark.skipif(
-            "TEXTMANAGER_TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL is named"
+            "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
         ),
     ),
 ]
@@ -55,7 +55,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         kafka_url="127.0.0.1:1",
         database_url=url
         if request.param == "sqlite"
-        else os.environ["TEXTMANAGER_TEST_DATABASE_URL"],
+        else os.environ["TEXTMANAGER_TEST_POSTGRES_URL"],
         secret_key=SecretStr(Fernet.generate_key().decode()),
     )
     store = Store(settings, name="status_tests", metadata=METADATA)

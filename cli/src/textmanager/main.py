@@ -127,6 +127,36 @@ def audit_message(
     asyncio.run(show_message(state, message_id, as_json=as_json))
 
 
+topics = typer.Typer(help="The broker's topics.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
+
+
+@topics.callback()
+def _topics() -> None:
+    """The broker's topics."""
+
+
+@topics.command("create")
+def topics_create() -> None:
+    """Create the topics that are missing on TEXTMANAGER_KAFKA_URL; others stay as they are."""
+    import asyncio
+    import os
+
+    from contracts.topics import TOPICS
+    from textmanager.engines.topics import create_topics
+
+    address = os.environ.get("TEXTMANAGER_KAFKA_URL")
+    if not address:
+        raise UserError("Set TEXTMANAGER_KAFKA_URL to the broker's host:port.")
+    replicas = int(os.environ.get("TEXTMANAGER_REPLICATION_FACTOR", "1"))
+    prefix = os.environ.get("TEXTMANAGER_TOPIC_PREFIX", "")
+    try:
+        asyncio.run(create_topics(address, TOPICS, prefix=prefix, replication_factor=replicas))
+    except OSError as error:
+        raise UserError(f"Kafka at {address} does not answer ({error}): start it first.") from error
+    typer.echo(f"{len(TOPICS)} topics are there.")
+
+
 def _numbers(option: str, values: list[str] | None) -> dict[str, int]:
     """The pairs NAME=NUMBER of an option that can be repeated or have commas in between."""
     pairs = [pair for value in values or [] for pair in value.split(",") if pair]

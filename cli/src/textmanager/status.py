@@ -19,6 +19,7 @@ from textmanager.runfile import Running
 from textmanager.supervised import listens
 
 Health = Literal["ready", "not ready", "no answer", "down"]
+TABLE_WIDTH = 110
 COLOURS: dict[Health, str] = {
     "ready": "green",
     "not ready": "yellow",
@@ -47,7 +48,8 @@ def run(state_dir: Path, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps([_as_dict(one) for one in found]) + "\n")
     else:
-        Console().print(_table(found))
+        # As wide as it is: a pid or an address that is cut off is of no use.
+        Console(width=max(Console().width, TABLE_WIDTH)).print(_table(found))
     return 0 if found and all(one.health == "ready" for one in found) else 1
 
 

@@ -74,7 +74,7 @@ async def _bring_up(supervisor: Supervisor, console: Console) -> None:
 def _how_to_reach(supervisor: Supervisor, *, seeded: bool) -> str:
     at = supervisor.addresses
     lines = [
-        f"  API      {at.gateway}/docs",
+        f"  API      {at.gateway}/v1/openapi.json",
         f"  Ingress  {at.public} (where Twilio's callbacks come to)",
         f"  Kafka    {at.kafka}",
         f"  Valkey   {at.redis}",

@@ -1,7 +1,7 @@
 """Writes the contracts as JSON Schema and AsyncAPI, and the table of topics of the docs.
 
-    python -m contracts.generate            write them; refuses a narrowing change
-    python -m contracts.generate --check    fail when they are not what the code says
+python -m contracts.generate            write them; refuses a narrowing change
+python -m contracts.generate --check    fail when they are not what the code says
 """
 
 import json

@@ -64,7 +64,7 @@ class LogSays:
                 )
             case MessageStatusChanged():
                 self.status[event.message_id] = _newer(self.status.get(event.message_id), event)
-                if event.status in ("sent", "delivered"):
+                if event.sid is not None:
                     self.once_sent.add(event.message_id)
             case ActivityWritten():
                 self.written.setdefault(event.message_id, []).append(event)

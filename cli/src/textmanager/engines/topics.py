@@ -11,6 +11,7 @@ from textmanager.errors import UserError
 
 TOPIC_ALREADY_EXISTS = 36
 LEADER_TIMEOUT_SECONDS = 30.0
+SAFE_REPLICATION = 3
 
 
 class TopicSpec(Protocol):
@@ -53,7 +54,7 @@ async def create_topics(
                         name,
                         wanted[name].partitions,
                         replication_factor,
-                        topic_configs=dict(wanted[name].config),
+                        topic_configs=_config(wanted[name], replication_factor),
                     )
                     for name in missing
                 ]
@@ -63,6 +64,14 @@ async def create_topics(
         return missing
     finally:
         await admin.close()
+
+
+def _config(topic: TopicSpec, replication_factor: int) -> dict[str, str]:
+    """What is acknowledged must survive the loss of a node, wherever there is more than one."""
+    config = dict(topic.config)
+    if replication_factor >= SAFE_REPLICATION:
+        config["min.insync.replicas"] = "2"
+    return config
 
 
 def _raise_for_errors(topic_errors: Iterable[tuple[object, ...]]) -> None:

@@ -1,6 +1,7 @@
 """One service in one process: everything started in order, and stopped in the reverse one."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -78,8 +79,11 @@ class Service:
         waiting = asyncio.create_task(self.stop_requested.wait(), name="stop")
         try:
             await self._join_groups()
-            self._ready = True
-            get_logger().info("Ready.", port=self._settings.http_port)
+            if self._consuming is not None:
+                # What is alive by now stays so: the collector need not look at it again.
+                gc.freeze()
+                self._ready = True
+                get_logger().info("Ready.", port=self._settings.http_port)
             done, _ = await asyncio.wait(
                 {server, relaying, waiting, *working}, return_when=asyncio.FIRST_COMPLETED
             )

@@ -23,7 +23,6 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 0
     topic_prefix: str = ""
-    replication_factor: int = 1
     log_level: str = "INFO"
     relay_idle_seconds: float = 1.0
     orphan_seconds: float = 10.0

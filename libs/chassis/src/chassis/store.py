@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, MetaData, Table, event, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import Executable
@@ -126,6 +126,8 @@ class Store:
             hide_parameters=True,
             connect_args={"timeout": 30},
             pool_size=8,
+            # Each transaction ends itself; another rollback would be a round trip for nothing.
+            pool_reset_on_return=None,
         )
         event.listen(engine.sync_engine, "connect", self._prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _leave_begin_to_us)
@@ -192,15 +194,27 @@ class Store:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Read one consistent picture, without waiting for writers."""
         async with self._engine.connect() as connection:
-            if self._file is not None:
-                await connection.execute(text("BEGIN"))
-            yield connection
+            if self._file is None:
+                yield connection
+                return
+            await connection.execute(text("BEGIN"))
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
 
 
 def _leave_begin_to_us(_connection: object) -> None:
     """Begin nothing by itself: each transaction says whether it is going to write."""
 
 
+_TRY_AGAIN = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialization failure and dead-lock: the same transaction may succeed next time."""
+
+
 def is_database_outage(error: BaseException) -> bool:
     """Whether the database could not do it now, rather than not at all."""
-    return isinstance(error, OperationalError)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, OperationalError) or state in _TRY_AGAIN

@@ -17,6 +17,9 @@ async def follow_statuses(
     statuses: Sequence[Envelope[MessageStatusChanged]], *, success: MessageStatus, intake: Intake
 ) -> None:
     """Make ready the activities of texts that succeeded; other statuses change nothing."""
-    await intake.succeeded(
-        [each for each in statuses if succeeds(each.event.status, each.event.mode, success=success)]
-    )
+    await intake.succeeded([each for each in statuses if _succeeds(each.event, success)])
+
+
+def _succeeds(changed: MessageStatusChanged, success: MessageStatus) -> bool:
+    accepted = changed.sid is not None
+    return succeeds(changed.status, changed.mode, accepted=accepted, success=success)

@@ -13,7 +13,16 @@ from chassis.batches import is_outage
 from chassis.logs import describe, get_logger
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
-from sender.ports import CarrierAway, Carriers, InDoubt, Ledger, Limiter, Result, Throttled
+from sender.ports import (
+    CarrierAway,
+    Carriers,
+    InDoubt,
+    Ledger,
+    Limiter,
+    Picked,
+    Result,
+    Throttled,
+)
 from sender.settings import SenderSettings
 
 STARVED_SECONDS = 1.0
@@ -43,6 +52,7 @@ class LaneDispatch:
         self._wake = asyncio.Event()
         self._posting: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
+        self._least = 1
         self.stopping = False
 
     def wake(self) -> None:
@@ -81,35 +91,39 @@ class LaneDispatch:
         if started < self._hold_until:
             return self._hold_until - started
         free = self._settings.connections - self._outcomes.open_in(self._lane)
-        if free <= 0:
-            return STARVED_SECONDS
-        costs = await self._ledger.waiting(self._lane, at=self._clock(), limit=free)
-        if not costs:
+        if free < self._settings.connections / 4:
+            # A few at a time would cost a transaction each.
             return STARVED_SECONDS
         rate = await self._carriers.rate(self._lane)
         if rate <= 0:
             return STARVED_SECONDS
-        grant = await self._limiter.take(self._lane, rate=rate, want=sum(costs), least=costs[0])
+        want = max(free, self._least)
+        grant = await self._limiter.take(self._lane, rate=rate, want=want, least=self._least)
         if grant.segments == 0:
             return max(grant.wait_seconds, 0.001)
-        used = await self._send(grant.segments, limit=free)
-        if used < grant.segments:
-            await self._limiter.give_back(self._lane, rate=rate, segments=grant.segments - used)
+        picked = await self._send(grant.segments, limit=free)
+        unused = grant.segments - picked.segments
+        if unused:
+            await self._limiter.give_back(self._lane, rate=rate, segments=unused)
+        # The next message may be dearer than what was granted: then wait until it fits whole.
+        self._least = picked.next_cost or 1
+        if picked.next_cost is None and unused:
+            return STARVED_SECONDS
         return max(0.0, self._settings.round - (time.monotonic() - started))
 
-    async def _send(self, budget: int, *, limit: int) -> int:
+    async def _send(self, budget: int, *, limit: int) -> Picked:
         at = self._clock()
         deadline = time.monotonic() + self._settings.lease
         until = at + timedelta(seconds=self._settings.lease)
-        claims = await self._ledger.claim(
+        picked = await self._ledger.claim(
             self._lane, at=at, until=until, budget=budget, limit=limit
         )
-        self._outcomes.opened(self._lane, len(claims))
-        for claim in claims:
+        self._outcomes.opened(self._lane, len(picked.claims))
+        for claim in picked.claims:
             task = asyncio.create_task(self._post(claim, deadline))
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
-        return sum(claim.segments for claim in claims)
+        return picked
 
     async def _post(self, claim: Claim, deadline: float) -> None:
         """Post one message and hand on what became of it."""

@@ -11,6 +11,7 @@ from sender.domain.messages import Lane
 from sender.ports import Ledger, Result
 
 BATCH = 500
+LINGER_SECONDS = 0.015
 
 
 class Outcomes:
@@ -48,6 +49,9 @@ class Outcomes:
         last = False
         while not last:
             batch = [await self._queue.get()]
+            if batch[0] is not None:
+                # One transaction for what comes in within a moment costs a tenth of one each.
+                await asyncio.sleep(LINGER_SECONDS)
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             last = None in batch

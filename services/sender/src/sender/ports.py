@@ -40,6 +40,19 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Picked:
+    """What was claimed, and what the next message costs if the budget did not pay for it."""
+
+    claims: Sequence[Claim]
+    next_cost: int | None = None
+
+    @property
+    def segments(self) -> int:
+        """How much of the budget was used."""
+        return sum(claim.segments for claim in self.claims)
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What the limiter allows now, and how long to wait when that is nothing."""
 
@@ -106,12 +119,9 @@ class Ledger(Protocol):
     async def lanes(self) -> list[Lane]:
         """Return the lanes that may have something to send."""
 
-    async def waiting(self, lane: Lane, *, at: datetime, limit: int) -> list[int]:
-        """Return the segments of the next messages, in the order in which they would leave."""
-
     async def claim(
         self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
-    ) -> list[Claim]:
+    ) -> Picked:
         """Claim the next messages that the budget pays for whole."""
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:

@@ -28,7 +28,8 @@ async def progress_of(
         elif time.monotonic() - spoke_at >= heartbeat_seconds:
             spoke_at = time.monotonic()
             yield HEARTBEAT
-        if progress.state in OVER:
+        # The run's end may be projected before the last of its messages are.
+        if progress.state in OVER and progress.settled >= progress.total:
             yield event("end", progress)
             return
         if await pause(every_seconds):

@@ -133,13 +133,20 @@ class Change:
     event: ActivityWritten | ActivityRefused | None = None
 
 
-def succeeds(status: MessageStatus, mode: Mode, *, success: MessageStatus) -> bool:
-    """Whether a text that has come this far belongs into iMIS."""
+_AFTER_SENT = frozenset({MessageStatus.UNDELIVERED, MessageStatus.FAILED})
+
+
+def succeeds(status: MessageStatus, mode: Mode, *, accepted: bool, success: MessageStatus) -> bool:
+    """Whether a text that has come this far belongs into iMIS.
+
+    A text that Twilio accepted was Sent, even if the report that it failed overtook that.
+    """
     match mode:
         case Mode.TEST:
             return status is MessageStatus.SIMULATED
         case Mode.LIVE:
-            return status in {success, MessageStatus.DELIVERED}
+            overtaken = success is MessageStatus.SENT and accepted and status in _AFTER_SENT
+            return overtaken or status in {success, MessageStatus.DELIVERED}
         case _:
             assert_never(mode)
 

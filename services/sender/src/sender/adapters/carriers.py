@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+from chassis.logs import describe, get_logger
 from chassis.secrets import SecretBox, WrongKey
 from chassis.store import Store
 from contracts.events.message import Accepted, Refused
@@ -18,6 +19,7 @@ from twilio_client.codes import Kind
 from twilio_client.messages import SendRequest
 
 BUSY_SECONDS = 1.0
+MOST_LANES = 20
 
 
 class TwilioCarrier:
@@ -131,12 +133,20 @@ class SettledCarriers:
         try:
             token = self._box.open(access.auth_token_encrypted)
         except WrongKey as error:
-            raise CarrierAway("the credentials were sealed under another key") from error
+            # This organisation waits until its settings are saved anew; the others go on.
+            get_logger().error(
+                "An organisation's credentials can't be opened.",
+                organization_id=str(event.organization_id),
+                **describe(error),
+            )
+            return
         client = TwilioClient(
             account_sid=access.account_sid,
             auth_token=token,
             base_url=self._settings.twilio_url,
-            max_connections=self._settings.connections,
+            # A lane has no more claims than connections, and must not wait for another lane's:
+            # the lease was checked before.
+            max_connections=self._settings.connections * MOST_LANES,
             connect_timeout_seconds=self._settings.connect_timeout,
             total_timeout_seconds=self._settings.request_timeout,
         )

@@ -14,7 +14,7 @@ from sender.adapters.intake import submitted
 from sender.adapters.tables import MESSAGES, RUNS
 from sender.domain.fairness import fit, take_turns
 from sender.domain.messages import Claim, Lane, State
-from sender.ports import Result
+from sender.ports import Picked, Result
 
 _OTHER = MESSAGES.alias("other")
 
@@ -34,20 +34,17 @@ class SqlClaims:
         async with self._store.read() as connection:
             return [Lane(*row) for row in (await connection.execute(query)).all()]
 
-    async def waiting(self, lane: Lane, *, at: datetime, limit: int) -> list[int]:
-        """Return the segments of the next messages, in the order in which they would leave."""
-        async with self._store.read() as connection:
-            return [row.segments for row in await _next(connection, lane, at=at, limit=limit)]
-
     async def claim(
         self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
-    ) -> list[Claim]:
+    ) -> Picked:
         """Claim the next messages that the budget pays for whole."""
         async with self._store.transaction() as transaction:
             rows = await _next(transaction.connection, lane, at=at, limit=limit)
-            rows = rows[: fit([row.segments for row in rows], budget)]
+            paid = fit([row.segments for row in rows], budget)
+            next_cost = rows[paid].segments if paid < len(rows) else None
+            rows = rows[:paid]
             if not rows:
-                return []
+                return Picked([], next_cost)
             claims = [
                 Claim(
                     claim_id=uuid4(),
@@ -76,7 +73,7 @@ class SqlClaims:
                 ),
                 [{"id": each.message_id, "new_claim": each.claim_id} for each in claims],
             )
-        return claims
+        return Picked(claims, next_cost)
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
         """Record what became of claims that still are this process's."""
