@@ -1,32 +1,16 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from tests.imis_client.sites import OpenSite, Site
 
 from imis_client import ImisClient, Version
 from simulators.imis import ImisSimulator, Settings
 from simulators.shared import running
 
 PREFIX = "/Asi.Scheduler_demo"
-
-
-@dataclass
-class Site:
-    """A running simulated iMIS and a client of it."""
-
-    simulator: ImisSimulator
-    url: str
-    client: ImisClient
-
-    @property
-    def logins(self) -> int:
-        return self.simulator.logins.good
-
-
-OpenSite = Callable[[Version], Awaitable[Site]]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from imis_client import (
     Activity,
     CredentialsRejected,
     ImisClient,
+    ImisError,
     InDoubt,
     NotFound,
     Token,
@@ -99,7 +100,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("reply", DOUBTFUL.values(), ids=DOUBTFUL.keys())
-async def test_a_write_is_in_doubt_once_it_was_sent(reply):
+async def test_a_write_is_in_doubt_once_it_was_sent(reply: Reply) -> None:
     async with server(reply) as url, client_of(url) as client:
         with pytest.raises(InDoubt) as failure:
             await client.create_activity(ACTIVITY)
@@ -109,13 +110,13 @@ async def test_a_write_is_in_doubt_once_it_was_sent(reply):
 
 
 @pytest.mark.parametrize("name", ["silent", "closed", "reset", "half an answer", "not JSON", "502"])
-async def test_a_broken_reading_can_be_repeated(name):
+async def test_a_broken_reading_can_be_repeated(name: str) -> None:
     async with server(DOUBTFUL[name]) as url, client_of(url) as client:
         with pytest.raises(TryAgain):
             await client.rows("$/Query", offset=0)
 
 
-async def test_a_redirected_reading_points_at_the_base_url():
+async def test_a_redirected_reading_points_at_the_base_url() -> None:
     async with server(DOUBTFUL["a redirect"]) as url, client_of(url) as client:
         with pytest.raises(NotFound, match="base URL"):
             await client.find_activities("101", "TEXTMSG")
@@ -129,7 +130,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])
-async def test_a_write_that_was_never_sent_can_be_repeated(host):
+async def test_a_write_that_was_never_sent_can_be_repeated(host: str) -> None:
     async with client_of(f"http://{host}:{free_port()}") as client:
         with pytest.raises(TryAgain):
             await client.create_activity(ACTIVITY)
@@ -146,7 +147,7 @@ async def test_a_write_that_was_never_sent_can_be_repeated(host):
         (answered("400 Bad Request", b'{"error":"invalid_grant"}', JSON), CredentialsRejected),
     ],
 )
-async def test_a_login_that_gets_no_token(reply, error):
+async def test_a_login_that_gets_no_token(reply: Reply, error: type[ImisError]) -> None:
     async with server(reply) as url:
         with pytest.raises(error) as failure:
             await login(url, "staff", SecretStr("pass-word"), timeout=timedelta(seconds=0.3))

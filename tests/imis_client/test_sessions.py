@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
+from tests.imis_client.sites import Site
 
 from imis_client import CredentialsRejected, ImisClient, TryAgain, login
 from simulators.imis import catalogue
@@ -10,15 +11,15 @@ from simulators.imis import catalogue
 SECRET = "hunter2-hunter2"
 
 
-async def test_many_requests_share_one_login(site):
+async def test_many_requests_share_one_login(site: Site) -> None:
     await asyncio.gather(*(site.client.activity_type_exists("TEXTMSG") for _ in range(50)))
     assert site.logins == 1
 
 
-async def test_a_token_is_renewed_before_its_end(ems):
+async def test_a_token_is_renewed_before_its_end(ems: Site) -> None:
     moment = datetime.now(UTC)
 
-    def now():
+    def now() -> datetime:
         return moment
 
     async with ImisClient(ems.url, "staff", SecretStr("staff-pass"), now=now) as client:
@@ -31,14 +32,14 @@ async def test_a_token_is_renewed_before_its_end(ems):
         assert ems.logins == 2
 
 
-async def test_a_refused_token_is_renewed_once_for_all(site):
+async def test_a_refused_token_is_renewed_once_for_all(site: Site) -> None:
     await site.client.check_login()
     site.simulator.logins.revoke_all()
     await asyncio.gather(*(site.client.activity_type_exists("TEXTMSG") for _ in range(20)))
     assert site.logins == 2
 
 
-async def test_a_session_that_ends_between_pages_is_renewed(site):
+async def test_a_session_that_ends_between_pages_is_renewed(site: Site) -> None:
     site.simulator.faults.add("expire_mid_paging", times=1)
     first = await site.client.rows(catalogue.MEMBERS, offset=0)
     second = await site.client.rows(catalogue.MEMBERS, offset=first.next_offset)
@@ -46,14 +47,14 @@ async def test_a_session_that_ends_between_pages_is_renewed(site):
     assert site.logins == 2
 
 
-async def test_a_new_token_refused_again_is_not_tried_for_ever(site):
+async def test_a_new_token_refused_again_is_not_tried_for_ever(site: Site) -> None:
     site.simulator.faults.add("401_live_token")
     with pytest.raises(TryAgain):
         await site.client.activity_type_exists("TEXTMSG")
     assert site.logins == 2
 
 
-async def test_a_refused_password_is_tried_once_until_told(ems):
+async def test_a_refused_password_is_tried_once_until_told(ems: Site) -> None:
     async with ImisClient(ems.url, "textmanager", SecretStr(SECRET)) as client:
         results = await asyncio.gather(
             *(client.activity_type_exists("TEXTMSG") for _ in range(9)), return_exceptions=True
@@ -68,7 +69,7 @@ async def test_a_refused_password_is_tried_once_until_told(ems):
         assert await client.activity_type_exists("TEXTMSG")
 
 
-async def test_a_login_that_fails_for_now_is_tried_again(ems):
+async def test_a_login_that_fails_for_now_is_tried_again(ems: Site) -> None:
     ems.simulator.faults.add("429", times=1, params={"retry_after": 7})
     with pytest.raises(TryAgain) as failure:
         await ems.client.check_login()
@@ -76,7 +77,7 @@ async def test_a_login_that_fails_for_now_is_tried_again(ems):
     await ems.client.check_login()
 
 
-async def test_one_who_gives_up_does_not_take_the_login_from_the_others(ems):
+async def test_one_who_gives_up_does_not_take_the_login_from_the_others(ems: Site) -> None:
     ems.simulator.settings.latency_seconds = 0.05
     tasks = [asyncio.ensure_future(ems.client.check_login()) for _ in range(3)]
     while ems.simulator.in_flight == 0:
@@ -86,7 +87,7 @@ async def test_one_who_gives_up_does_not_take_the_login_from_the_others(ems):
     assert ems.logins == 1
 
 
-async def test_staff_sign_in_and_work_in_their_own_session(site):
+async def test_staff_sign_in_and_work_in_their_own_session(site: Site) -> None:
     token = await login(site.url, "staff", SecretStr("staff-pass"))
     assert token.user_name == "staff"
     assert token.expires_at > datetime.now(UTC)
@@ -98,7 +99,7 @@ async def test_staff_sign_in_and_work_in_their_own_session(site):
     assert site.logins == 1
 
 
-async def test_an_ended_staff_session_is_not_even_sent(ems):
+async def test_an_ended_staff_session_is_not_even_sent(ems: Site) -> None:
     token = await login(ems.url, "staff", SecretStr("staff-pass"))
     late = token.expires_at + timedelta(seconds=1)
     async with ImisClient.from_token(ems.url, token, now=lambda: late) as client:
@@ -106,14 +107,14 @@ async def test_an_ended_staff_session_is_not_even_sent(ems):
             await client.browse("$/")
 
 
-async def test_wrong_sign_in(site):
+async def test_wrong_sign_in(site: Site) -> None:
     with pytest.raises(CredentialsRejected) as refusal:
         await login(site.url, "staff", SecretStr(SECRET))
     assert "incorrect" in refusal.value.detail
     assert SECRET not in repr(refusal.value) + str(refusal.value.__context__)
 
 
-async def test_secrets_are_in_no_repr(ems):
+async def test_secrets_are_in_no_repr(ems: Site) -> None:
     token = await login(ems.url, "staff", SecretStr("staff-pass"))
     secret = token.access_token.get_secret_value()
     client = ImisClient.from_token(ems.url, token)

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from typing import Any
 import pytest
 from pyreqwest.client import Client, ClientBuilder
 
-from simulators.imis import ImisSimulator, Settings, catalogue
+from simulators.imis import ImisSimulator, Profile, Settings, catalogue
 from simulators.shared import running
 
 
-def activity(party="100001", kind="TEXTMSG", note="Hello"):
+def activity(
+    party: str = "100001", kind: str = "TEXTMSG", note: str = "Hello"
+) -> dict[str, object]:
     values = {"PartyId": party, "ACTIVITY_TYPE": kind, "NOTE": note, "DESCRIPTION": "+1202"}
     listed = [{"Name": name, "Value": value} for name, value in values.items()]
     return {"EntityTypeName": "Activity", "Properties": {"$values": listed}}
@@ -45,7 +49,7 @@ class Caller:
 
 
 @asynccontextmanager
-async def signed_in(url: str):
+async def signed_in(url: str) -> AsyncIterator[Caller]:
     async with ClientBuilder().build() as client:
         caller = Caller(client, url)
         await caller.log_in()
@@ -53,35 +57,38 @@ async def signed_in(url: str):
 
 
 @pytest.fixture(params=["ems", "2017"])
-def profile(request):
-    return request.param
+def profile(request: pytest.FixtureRequest) -> Profile:
+    found: Profile = request.param
+    return found
 
 
 @pytest.fixture
-async def caller(tmp_path, profile):
+async def caller(tmp_path: Path, profile: Profile) -> AsyncIterator[Caller]:
     simulator = ImisSimulator(Settings(profile=profile, recipients=1200), state=tmp_path)
     async with running(simulator) as url, signed_in(url) as found:
         yield found
 
 
-def run_route(profile):
+def run_route(profile: Profile) -> str:
     return "/api/query" if profile == "ems" else "/api/iqa"
 
 
-def query(profile, path=catalogue.MEMBERS, **more):
+def query(profile: Profile, path: str = catalogue.MEMBERS, **more: int) -> str:
     from urllib.parse import urlencode
 
     return f"{run_route(profile)}?{urlencode({'QueryName': path, **more})}"
 
 
-async def test_pages_are_a_hundred_unless_asked_and_five_hundred_at_most(caller, profile):
+async def test_pages_are_a_hundred_unless_asked_and_five_hundred_at_most(
+    caller: Caller, profile: Profile
+) -> None:
     _, page = await caller.ask("GET", query(profile))
     assert (page["Count"], page["TotalCount"], page["NextOffset"]) == (100, 1200, 100)
     _, page = await caller.ask("GET", query(profile, limit=9999, offset=1000))
     assert (page["Count"], page["HasNext"]) == (200, False)
 
 
-async def test_rows_have_the_shape_of_their_version(caller, profile):
+async def test_rows_have_the_shape_of_their_version(caller: Caller, profile: Profile) -> None:
     _, page = await caller.ask("GET", query(profile, limit=1, offset=67))
     [row] = page["Items"]["$values"]
     if profile == "ems":
@@ -93,7 +100,7 @@ async def test_rows_have_the_shape_of_their_version(caller, profile):
         assert held["ResultRow"]["Value"] == "68"
 
 
-async def test_query_is_ems_only_and_iqa_answers_on_both(caller, profile):
+async def test_query_is_ems_only_and_iqa_answers_on_both(caller: Caller, profile: Profile) -> None:
     status, _ = await caller.ask("GET", query("ems", limit=1))
     assert status == (200 if profile == "ems" else 404)
     status, page = await caller.ask("GET", query("2017", limit=1))
@@ -101,7 +108,7 @@ async def test_query_is_ems_only_and_iqa_answers_on_both(caller, profile):
     assert "Properties" in page["Items"]["$values"][0]
 
 
-async def test_communications_are_ems_only(caller, profile):
+async def test_communications_are_ems_only(caller: Caller, profile: Profile) -> None:
     status, log = await caller.ask("POST", "/api/CommunicationLog", {"Subject": "A text"})
     assert status == (201 if profile == "ems" else 404)
     if profile == "ems":
@@ -110,20 +117,20 @@ async def test_communications_are_ems_only(caller, profile):
         assert status == 201
 
 
-async def test_nothing_without_a_token(caller, profile):
+async def test_nothing_without_a_token(caller: Caller, profile: Profile) -> None:
     caller.token = "nobody's"
     status, body = await caller.ask("GET", query(profile))
     assert status == 401
     assert body["Message"] == "Authorization has been denied for this request."
 
 
-async def test_a_token_ends_when_it_says(caller, profile):
+async def test_a_token_ends_when_it_says(caller: Caller, profile: Profile) -> None:
     await caller.ask("POST", "/_sim/settings", {"token_ttl_seconds": 0})
     await caller.log_in()
     assert (await caller.ask("GET", query(profile)))[0] == 401
 
 
-async def test_the_judge_sees_what_a_reader_should_get(caller, profile):
+async def test_the_judge_sees_what_a_reader_should_get(caller: Caller, profile: Profile) -> None:
     from urllib.parse import quote
 
     _, seen = await caller.ask("GET", "/_sim/audience?path=" + quote(catalogue.MEMBERS))
@@ -141,13 +148,15 @@ async def test_the_judge_sees_what_a_reader_should_get(caller, profile):
         ("400_missing_prompt", 400),
     ],
 )
-async def test_faults_befall_a_query(caller, profile, name, status):
+async def test_faults_befall_a_query(
+    caller: Caller, profile: Profile, name: str, status: int
+) -> None:
     await caller.ask("POST", "/_sim/faults", {"name": name, "times": 1})
     assert (await caller.ask("GET", query(profile)))[0] == status
     assert (await caller.ask("GET", query(profile)))[0] == 200
 
 
-async def test_rows_move_between_pages(caller, profile):
+async def test_rows_move_between_pages(caller: Caller, profile: Profile) -> None:
     await caller.ask("POST", "/_sim/faults", {"name": "rows_move", "params": {"by": -3}})
     first = (await caller.ask("GET", query(profile, limit=10)))[1]["Items"]["$values"]
     second = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]["Items"]["$values"]
@@ -155,18 +164,18 @@ async def test_rows_move_between_pages(caller, profile):
     assert [member(row) for row in second[:3]] == [member(row) for row in first[7:]]
 
 
-def member(row):
+def member(row: dict[str, Any]) -> object:
     if "Properties" not in row:
         return row["iMIS Id"]
     return row["Properties"]["$values"][0]["Value"]
 
 
-async def test_a_hang_is_for_one_user_only(caller, profile):
+async def test_a_hang_is_for_one_user_only(caller: Caller, profile: Profile) -> None:
     await caller.ask("POST", "/_sim/faults", {"name": "hang", "match": {"user": "textmanager"}})
     assert (await caller.ask("GET", query(profile)))[0] == 200
 
 
-async def test_an_account_locks_after_many_bad_logins(caller):
+async def test_an_account_locks_after_many_bad_logins(caller: Caller) -> None:
     form = {"grant_type": "password", "username": "staff", "password": "wrong"}
     for _ in range(10):
         await caller.client.post(caller.url + "/token").form(form).build().send()
@@ -177,19 +186,20 @@ async def test_an_account_locks_after_many_bad_logins(caller):
     await caller.log_in()
 
 
-async def test_settings_refuse_what_cannot_be_set(caller):
+async def test_settings_refuse_what_cannot_be_set(caller: Caller) -> None:
     status, _ = await caller.ask("POST", "/_sim/settings", {"profile": "x"})
     assert status == 400
 
 
 @asynccontextmanager
-async def process(state: Path):
+async def process(state: Path) -> AsyncIterator[tuple[Process, str]]:
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulators.imis", "--state", str(state), "--recipients", "10"),
         *("--prefix", "/Asi.Scheduler_demo", "--port-file", str(state / "port")),
         stdout=asyncio.subprocess.PIPE,
     )
     try:
+        assert child.stdout is not None
         ready = json.loads(await child.stdout.readline())
         assert (state / "port").read_text().strip() == str(ready["port"])
         yield child, f"http://127.0.0.1:{ready['port']}"
@@ -199,7 +209,7 @@ async def process(state: Path):
         await child.communicate()
 
 
-async def test_what_was_answered_outlives_kill_9(tmp_path):
+async def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:
     async with process(tmp_path) as (child, url), signed_in(url + "/Asi.Scheduler_demo") as caller:
         for number in range(30):
             status, _ = await caller.ask("POST", "/api/Activity", activity(note=str(number)))
