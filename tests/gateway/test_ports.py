@@ -49,7 +49,7 @@ async def sql_desk(url: str) -> AsyncIterator[Desk]:
     finally:
         if url.startswith("postgresql"):
             async with store.transaction() as transaction:
-                await transaction.execute(text(f'DROP SCHEMA "{store._name}" CASCADE'))
+                await transaction.execute(text(f'DROP SCHEMA "{store.name}" CASCADE'))
         await store.stop()
 
 

@@ -223,7 +223,9 @@ async def test_progress_is_told_at_each_change_until_the_end(rig: Rig, staff: Cl
         assert first.endswith(b"\n\n")
         rig.models.runs[DEMO, run.run_id] = run
         assert b'"sent":1' in await until(parts, b"event: progress")
-        rig.models.runs[DEMO, run.run_id] = replace(run, state="completed")
+        rig.models.runs[DEMO, run.run_id] = replace(
+            run, state="completed", by_status={"delivered": 2}
+        )
         await until(parts, b"event: end")
         assert await asyncio.wait_for(parts.get(), timeout=5) is None
 

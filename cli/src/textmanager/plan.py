@@ -154,7 +154,11 @@ class Plan:
         return Spec(
             name=f"simulator-{name}",
             kind="simulator",
-            command=Command(argv, self.state_dir / "logs" / f"simulator-{name}.log"),
+            command=Command(
+                argv,
+                self.state_dir / "logs" / f"simulator-{name}.log",
+                inherited=self._environ,
+            ),
             port=port,
             url=f"http://{HOST}:{port}",
             is_ready=partial(listens, port),
@@ -175,6 +179,7 @@ class Plan:
                 (sys.executable, "-m", "textmanager", "run", service),
                 self.state_dir / "logs" / f"{slot}.log",
                 self.environment(slot, port),
+                inherited=self._environ,
             ),
             port=port,
             url=url,

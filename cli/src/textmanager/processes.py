@@ -16,11 +16,13 @@ TETHER = Path(__file__).with_name("tether.py")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, and the file that takes its output; `env` is added to our own."""
+    """What to run, and the file that takes its output; `env` is added to `inherited`."""
 
     argv: tuple[str, ...]
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    # The environment that it starts from; our own unless said otherwise.
+    inherited: Mapping[str, str] | None = None
 
     @property
     def tethered(self) -> list[str]:
@@ -30,7 +32,8 @@ class Command:
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment that it gets."""
-        return {**os.environ, **self.env}
+        inherited = os.environ if self.inherited is None else self.inherited
+        return {**inherited, **self.env}
 
     def open_log(self) -> int:
         """A descriptor to append its output to; the caller closes it."""

@@ -101,7 +101,7 @@ class Store:
     ) -> None:
         self._settings = settings
         self._metadata = metadata
-        self._name = name.replace("-", "_")
+        self.name = name.replace("-", "_")
         self._power_safe = power_safe
         self._writer = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -117,10 +117,10 @@ class Store:
                 url,
                 hide_parameters=True,
                 pool_size=8,
-                connect_args={"server_settings": {"search_path": self._name}},
+                connect_args={"server_settings": {"search_path": self.name}},
             )
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = str(folder / f"{self._name}.sqlite")
+        self._file = str(folder / f"{self.name}.sqlite")
         engine = create_async_engine(
             f"sqlite+aiosqlite:///{self._file}",
             hide_parameters=True,
@@ -146,7 +146,7 @@ class Store:
         if self._file is None:
             async with self._engine.begin() as connection:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(7461)"))
-                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self._name}"'))
+                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self.name}"'))
                 await connection.run_sync(self._metadata.create_all)
             return
         async with self._engine.connect() as connection:

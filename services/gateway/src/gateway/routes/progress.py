@@ -29,7 +29,7 @@ async def progress_of(
             spoke_at = time.monotonic()
             yield HEARTBEAT
         # The run's end may be projected before the last of its messages are.
-        if progress.state in OVER and progress.settled >= progress.total:
+        if progress.state in OVER and not progress.by_status.get("preparing"):
             yield event("end", progress)
             return
         if await pause(every_seconds):

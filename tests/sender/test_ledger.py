@@ -1,0 +1,230 @@
+"""The send ledger on SQL: claims, leases, doubts, lanes."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import select, text
+
+from chassis.outbox import OUTBOX
+from chassis.settings import ServiceSettings
+from chassis.store import Store
+from contracts import ids
+from contracts.envelope import seal
+from contracts.events.audience import Recipient, RecipientsResolved
+from contracts.events.campaign import Mode, WriteTo
+from contracts.events.message import Accepted
+from sender.adapters.intake import SqlIntake
+from sender.adapters.ledger import SqlLedger
+from sender.adapters.tables import MESSAGES, METADATA
+from sender.domain.messages import Claim, Lane, State
+from sender.ports import Result
+
+NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
+LEASE = timedelta(seconds=45)
+ORGANIZATION = ids.organization_id("demo")
+LANE = Lane(ORGANIZATION, "+18885550100")
+POSTGRES = os.environ.get("TEXTMANAGER_TEST_POSTGRES_URL", "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "postgresql" and not POSTGRES:
+        pytest.skip("TEXTMANAGER_TEST_POSTGRES_URL names no PostgreSQL")
+    settings = ServiceSettings(
+        kafka_url="127.0.0.1:1",
+        database_url=POSTGRES if request.param == "postgresql" else f"sqlite:///{tmp_path}",
+        secret_key=SecretStr(Fernet.generate_key().decode()),
+        instance="sender-1",
+    )
+    store = Store(settings, name=f"sender_{uuid4().hex[:8]}", metadata=METADATA, power_safe=True)
+    await store.start()
+    yield store
+    if request.param == "postgresql":
+        async with store.transaction() as transaction:
+            await transaction.execute(text(f'DROP SCHEMA "{store.name}" CASCADE'))
+    await store.stop()
+
+
+def ledger(store: Store, *, instance: str = "sender-1", process: UUID | None = None) -> SqlLedger:
+    return SqlLedger(store, instance=instance, process=process or uuid4(), grace_seconds=120)
+
+
+async def take(store: Store, numbers: list[str], *, segments: int = 1) -> RecipientsResolved:
+    run = ids.run_id(uuid4(), "launch:1")
+    recipients = tuple(
+        Recipient(
+            recipient_id=ids.recipient_id(run, row),
+            message_id=ids.message_id(ids.recipient_id(run, row)),
+            row=row,
+            imis_id=str(row),
+            to=number,
+            text="Hi",
+            segments=segments,
+        )
+        for row, number in enumerate(numbers, 1)
+    )
+    page = RecipientsResolved(
+        organization_id=ORGANIZATION,
+        occurred_at=NOW,
+        sequence=1,
+        run_id=run,
+        campaign_id=uuid4(),
+        mode=Mode.LIVE,
+        write_to=WriteTo.ACTIVITY,
+        from_number=LANE.from_number,
+        recipients=recipients,
+    )
+    async with store.transaction() as transaction:
+        for envelope in await SqlIntake(transaction).take([seal(page)], at=NOW):
+            transaction.publish_sealed(envelope)
+    return page
+
+
+async def claims(book: SqlLedger, *, budget: int = 100, at: datetime = NOW) -> list[Claim]:
+    picked = await book.claim(LANE, at=at, until=at + LEASE, budget=budget, limit=100)
+    return list(picked.claims)
+
+
+async def states(store: Store) -> list[str]:
+    async with store.read() as connection:
+        rows = await connection.execute(select(MESSAGES.c.state).order_by(MESSAGES.c.row))
+        return [row.state for row in rows]
+
+
+async def published(store: Store) -> list[str]:
+    async with store.read() as connection:
+        rows = await connection.scalars(select(OUTBOX.c.topic).order_by(OUTBOX.c.position))
+        return list(rows)
+
+
+def numbers(count: int, start: int = 0) -> list[str]:
+    return [f"+1202555{1000 + start + n}" for n in range(count)]
+
+
+async def test_a_page_that_comes_again_adds_nothing(store: Store) -> None:
+    page = await take(store, numbers(3))
+    async with store.transaction() as transaction:
+        assert await SqlIntake(transaction).take([seal(page)], at=NOW) == []
+    assert await published(store) == ["message.queued"] * 3
+
+
+async def test_a_claim_is_one_process_s_alone(store: Store) -> None:
+    await take(store, numbers(5))
+    one, other = ledger(store), ledger(store, instance="sender-2")
+    first, second = await claims(one, budget=3), await claims(other)
+    assert [len(first), len(second)] == [3, 2]
+    assert not {c.message_id for c in first} & {c.message_id for c in second}
+    assert await claims(one) == []
+
+
+async def test_a_number_is_texted_one_at_a_time(store: Store) -> None:
+    """Two members share a phone: the second text waits for the first one's outcome."""
+    await take(store, [*numbers(2), *numbers(2)])
+    book = ledger(store)
+    first = await claims(book)
+    assert sorted(c.to_number for c in first) == numbers(2)
+    assert await claims(book) == []
+    await book.settle([Result(c, Accepted(sid=f"SM{c.claim_id.hex}")) for c in first], at=NOW)
+    assert len(await claims(book)) == 2
+
+
+async def test_runs_of_one_number_take_turns(store: Store) -> None:
+    await take(store, numbers(50))
+    small = await take(store, numbers(3, start=100))
+    picked = await claims(ledger(store), budget=6)
+    assert [c.run_id == small.run_id for c in picked].count(True) == 3
+
+
+async def test_a_message_that_does_not_fit_whole_waits_whole(store: Store) -> None:
+    await take(store, numbers(3), segments=4)
+    picked = await ledger(store).claim(LANE, at=NOW, until=NOW + LEASE, budget=7, limit=100)
+    assert (len(picked.claims), picked.segments, picked.next_cost) == (1, 4, 4)
+
+
+async def test_what_was_certainly_not_sent_waits_and_is_claimed_again(store: Store) -> None:
+    await take(store, numbers(1))
+    book = ledger(store)
+    [claim] = await claims(book)
+    again_at = NOW + timedelta(seconds=10)
+    await book.settle([Result(claim, None, again_at=again_at)], at=NOW)
+    assert await claims(book) == []
+    assert len(await claims(book, at=again_at)) == 1
+    assert "message.submitted" not in await published(store)
+
+
+@pytest.mark.parametrize("dead", ["lease over", "same instance, another process"])
+async def test_a_dead_process_s_claims_are_in_doubt_and_never_claimed_again(
+    store: Store, dead: str
+) -> None:
+    await take(store, numbers(2))
+    await claims(ledger(store))
+    later = NOW + (LEASE * 2 if dead == "lease over" else timedelta(seconds=1))
+    instance = "sender-2" if dead == "lease over" else "sender-1"
+    other = ledger(store, instance=instance)
+    assert await other.doubt_overdue(at=later, look_at=later) == 2
+    assert await states(store) == [State.IN_DOUBT] * 2
+    assert await claims(other, at=later) == []
+    assert len(await other.doubts(at=later, limit=10)) == 2
+
+
+async def test_another_process_s_living_claims_are_left_alone(store: Store) -> None:
+    await take(store, numbers(2))
+    await claims(ledger(store))
+    other = ledger(store, instance="sender-2")
+    assert await other.doubt_overdue(at=NOW, look_at=NOW) == 0
+
+
+async def test_a_late_outcome_of_the_claim_s_own_process_settles_the_doubt(store: Store) -> None:
+    await take(store, numbers(1))
+    book = ledger(store)
+    [claim] = await claims(book)
+    await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
+    await book.settle([Result(claim, Accepted(sid="SM1"))], at=NOW)
+    assert await states(store) == [State.ACCEPTED]
+
+
+async def test_an_outcome_of_a_claim_that_is_over_changes_nothing(store: Store) -> None:
+    """The message was confirmed absent and claimed anew: the old process has no say any more."""
+    await take(store, numbers(1))
+    book = ledger(store)
+    [old] = await claims(book)
+    await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
+    [doubt] = await book.doubts(at=NOW, limit=10)
+    await book.absent(doubt, look_at=None)
+    [new] = await claims(book, at=NOW + LEASE * 2)
+    assert new.claim_id != old.claim_id
+    await book.settle([Result(old, Accepted(sid="SM1"))], at=NOW)
+    assert await states(store) == [State.CLAIMED]
+
+
+async def test_a_settled_doubt_is_told_once(store: Store) -> None:
+    await take(store, numbers(1))
+    book = ledger(store)
+    await claims(book)
+    await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
+    [doubt] = await book.doubts(at=NOW, limit=10)
+    await book.found(doubt, "SM1", at=NOW)
+    await book.found(doubt, "SM1", at=NOW)
+    await book.hopeless(doubt, "late", at=NOW)
+    assert await states(store) == [State.ACCEPTED]
+    assert (await published(store)).count("message.submitted") == 1
+    assert await book.known_sids(["SM1", "SM2"]) == {"SM1"}
+
+
+async def test_lanes_are_forgotten_when_empty_and_found_when_not(store: Store) -> None:
+    book = ledger(store)
+    await take(store, numbers(1))
+    assert await book.lanes() == [LANE]
+    [claim] = await claims(book)
+    await book.settle([Result(claim, Accepted(sid="SM1"))], at=NOW)
+    await book.refresh_lanes()
+    assert await book.lanes() == []
+    await take(store, numbers(1, start=5))
+    await book.refresh_lanes()
+    assert await book.lanes() == [LANE]
