@@ -1,5 +1,6 @@
 """X-1 on the real broker: what is committed is published, whoever dies in between."""
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -16,7 +17,7 @@ from chassis.relay import Relay, make_producer
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.store import Store, Transaction
-from chassis.subscription import Subscription
+from chassis.subscription import BatchHandler, Subscription
 from contracts.envelope import Envelope
 from contracts.events.base import Event
 from contracts.events.run import RunCompleted, RunFailed, RunStarted
@@ -40,9 +41,9 @@ async def note(transaction: Transaction, runs: list[Envelope[RunStarted]]) -> No
     await transaction.insert_new(SEEN, [{"run_id": each.event.run_id} for each in runs])
 
 
-def service(settings: ServiceSettings) -> Service:
+def service(settings: ServiceSettings, *, handler: BatchHandler = note) -> Service:
     skips: frozenset[type[Event]] = frozenset({RunCompleted, RunFailed})
-    subscription = Subscription("t.runs", ("run.lifecycle",), {RunStarted: note}, skips=skips)
+    subscription = Subscription("t.runs", ("run.lifecycle",), {RunStarted: handler}, skips=skips)
     store = Store(settings, name="t", metadata=METADATA)
     return Service("t", settings, store, subscriptions=[subscription])
 
@@ -118,6 +119,31 @@ async def test_poison_on_the_topic_goes_to_the_dead_letters_and_the_rest_is_hand
             lambda: [each for each in log.dead if each.topic == f"{prefix}dead-letters"][1:]
         )
     assert dict(letters[0].headers)["tm-service"] == b"t"
+
+
+async def test_a_stop_finishes_the_batch_in_hand(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    began = asyncio.Event()
+
+    async def slowly(transaction: Transaction, runs: list[Envelope[RunStarted]]) -> None:
+        began.set()
+        await asyncio.sleep(1.0)
+        await note(transaction, runs)
+
+    await log.publish(started())
+    before = handled()
+    async with running(service(service_settings, handler=slowly)):
+        await began.wait()
+    assert await count(service_settings) == 1
+    assert handled() - before == 1
+    # Its offset was committed too: the next process finds nothing to do again.
+    marker = started()
+    await log.publish(marker)
+    before = handled()
+    async with running(service(service_settings)):
+        await eventually(lambda: _is(count(service_settings), 2))
+    assert handled() - before == 1
 
 
 async def test_the_clients_keep_what_the_defaults_lose(
