@@ -20,6 +20,8 @@ help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
 
 setup: # the environment, as requirements.lock says; nothing when it is so already
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or \
+	newer, or run \`make PYTHON=...\` with its name." >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
 demo: setup ## run one real campaign from start to proof (ARGS="--recipients 2000")

@@ -1,10 +1,9 @@
 """Makes `.venv` as the lock says; what `make` calls before everything else.
 
-Only the standard library, in words that Python 3.8 understands, so that an old Python is told
-that it is too old rather than shown a syntax error. Does nothing when nothing has changed.
+Only the standard library, in words that Python 3.6 understands, so that an old Python is told
+that it is too old rather than shown a syntax error: hence the annotations in quotation marks.
+Does nothing when nothing has changed.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -25,7 +24,7 @@ class SetupError(Exception):
     """Something to put right, in one sentence."""
 
 
-def check_python(version: tuple[int, ...] = sys.version_info[:2]) -> None:
+def check_python(version: "tuple[int, ...]" = sys.version_info[:2]) -> None:
     """Raise SetupError when this Python is too old."""
     if tuple(version) < OLDEST:
         raise SetupError(
@@ -46,7 +45,7 @@ def check_venv_module() -> None:
         ) from None
 
 
-def check_space(root: Path, free: int | None = None) -> None:
+def check_space(root: Path, free: "int | None" = None) -> None:
     """Raise SetupError when the disk is too full for the environment."""
     available = shutil.disk_usage(str(root)).free if free is None else free
     if available < NEEDED_GIGABYTES << 30:
@@ -56,7 +55,7 @@ def check_space(root: Path, free: int | None = None) -> None:
         )
 
 
-def members(root: Path) -> list[Path]:
+def members(root: Path) -> "list[Path]":
     """The workspace's member directories, those that exist by the layout."""
     found = [root / "contracts", root / "simulators", root / "cli"]
     for group in ("libs", "services"):
@@ -138,11 +137,11 @@ def set_up(root: Path) -> None:
     stamp.write_text(wanted)
 
 
-def _runs(command: list[str]) -> bool:
+def _runs(command: "list[str]") -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _run(command: list[str], what: str, environment: Path | None = None) -> None:
+def _run(command: "list[str]", what: str, environment: "Path | None" = None) -> None:
     """Run one step; its last words become part of the sentence when it fails."""
     variables: dict[str, str] = dict(os.environ)
     if environment is not None:

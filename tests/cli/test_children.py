@@ -69,6 +69,27 @@ async def children(tmp_path: Path) -> AsyncIterator[Children]:
         await kept.stop([one.name for one in kept.list()], grace_seconds=0.1)
 
 
+async def test_what_cannot_be_started_is_tried_again(children: Children, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "logs"
+    in_the_way.touch()
+    children.start([spec(tmp_path, "sender-1", FOREVER)])
+    await eventually(lambda: children["sender"].restarts >= 2)
+    in_the_way.unlink()
+    await eventually(lambda: children["sender"].pid is not None)
+
+
+async def test_a_list_that_cannot_be_written_follows_later(
+    children: Children, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / "run.json"
+    in_the_way.mkdir()
+    children.start([spec(tmp_path, "sender-1", FOREVER)])
+    await eventually(lambda: children["sender"].pid is not None)
+    in_the_way.rmdir()
+    await eventually(in_the_way.exists)
+    assert [one.pid for one in runfile.read(tmp_path)] == [children["sender"].pid]
+
+
 async def test_a_killed_process_comes_back(children: Children, tmp_path: Path) -> None:
     children.start([spec(tmp_path, "sender-1", FOREVER)])
     await children.wait_ready(["sender-1"], timeout_seconds=LIMIT_SECONDS)

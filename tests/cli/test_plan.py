@@ -53,6 +53,18 @@ def test_each_process_has_its_place_port_and_log(tmp_path: Path) -> None:
         assert spec.log == tmp_path / "logs" / f"{spec.name}.log"
 
 
+def test_a_process_has_the_environment_that_was_given_and_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTMANAGER_TOPIC_PREFIX", "ours.")
+    given = {"TEXTMANAGER_SENDER_LEASE": "4", "TEXTMANAGER_INSTANCE": "overruled"}
+    planned = plan(tmp_path, environ=given, services=("sender",))
+    for spec in (*planned.simulator_specs(), *planned.service_specs()):
+        assert spec.command.environment["TEXTMANAGER_SENDER_LEASE"] == "4"
+        assert "TEXTMANAGER_TOPIC_PREFIX" not in spec.command.environment
+    assert spec.command.environment["TEXTMANAGER_INSTANCE"] == "sender-1"
+
+
 def test_a_second_plan_has_the_same_addresses_and_secrets(tmp_path: Path) -> None:
     first, second = plan(tmp_path), plan(tmp_path)
     assert first.addresses == second.addresses
@@ -75,7 +87,12 @@ def test_a_given_port_is_used(tmp_path: Path) -> None:
     [
         ({"services": ("sendr",)}, "no service 'sendr': the services are gateway, scheduler"),
         ({"replicas": {"sender": 0}}, "sender can have 1 to 32 replicas, not 0"),
+        (
+            {"services": ("gateway",), "replicas": {"sender": 2}},
+            "sender is to have replicas and is not among the services",
+        ),
         ({"ports": {"mail": 25}}, "no process 'mail' to give a port"),
+        ({"ports": {"kafka": 19124, "gateway": 19124}}, "19124 is asked for gateway and kafka"),
     ],
 )
 def test_a_slip_of_the_pen_is_told(tmp_path: Path, options: dict[str, Any], told: str) -> None:

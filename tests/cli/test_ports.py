@@ -29,6 +29,12 @@ def test_a_given_port_in_use_is_told_of(tmp_path: Path) -> None:
             Ports(tmp_path).assign("gateway", given=taken)
 
 
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_that_cannot_be_is_told_of(tmp_path: Path, port: int) -> None:
+    with pytest.raises(UserError, match=f"Port {port}, asked for gateway, does not exist"):
+        Ports(tmp_path).assign("gateway", given=port)
+
+
 def test_a_remembered_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
     remembered = Ports(tmp_path).assign("gateway")
     with socket.create_server((HOST, remembered)):

@@ -1,5 +1,6 @@
 """What `make` says when it cannot set up, and that it does nothing when all is as it was."""
 
+import ast
 import importlib.util
 import sys
 from pathlib import Path
@@ -33,6 +34,17 @@ def test_an_old_python_is_told(setup_tool: ModuleType) -> None:
     with pytest.raises(setup_tool.SetupError, match=r"Python 3\.9 is too old, 3\.11 or newer"):
         setup_tool.check_python((3, 9))
     setup_tool.check_python((3, 11))
+
+
+def test_an_old_python_understands_as_much_as_it_needs_to_be_told() -> None:
+    tree = ast.parse((ROOT / "tools" / "setup.py").read_text(), feature_version=(3, 6))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert "__future__" not in imported, "Python 3.6 knows no `annotations` there"
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        given = [argument.annotation for argument in function.args.args]
+        for annotation in (*given, function.returns):
+            # A subscript or a union would be evaluated, and fail, before anything is told.
+            assert isinstance(annotation, ast.Name | ast.Constant), ast.dump(function)
 
 
 def test_a_full_disk_is_told(setup_tool: ModuleType, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def test_the_columns_are_read_as_the_staff_member_and_kept(rig: Rig, staff
 @pytest.mark.parametrize(
     ("change", "field", "said"),
     [
-        ({"name": "  "}, "name", "at least 1"),
+        ({"name": "  "}, "name", "must not be blank"),
         ({"name": "x" * 201}, "name", "at most 200"),
         ({"template": "Hello ${Nmae}"}, "template", "'Nmae'"),
         ({"template": "Hello ${Full Name"}, "template", "no closing"),

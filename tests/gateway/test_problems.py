@@ -38,10 +38,28 @@ async def test_each_kind_of_failure_is_a_problem_document(rig: Rig, staff: Clien
     is_problem(await staff.post("/v1/campaigns", body=b"[" * 100_000), 400)
     is_problem(await staff.post("/v1/campaigns", body=b'{"name":' + b"9" * 5000 + b"}"), 400)
     is_problem(await staff.post("/v1/campaigns", {"name": "x" * 300_000}), 413)
+    announced = {"content-length": "300000"}
+    is_problem(await staff.post("/v1/campaigns", body=b"x" * 300_000, headers=announced), 413)
     is_problem(await staff.get("/v1/campaigns/not-an-id"), 422)
     invalid = is_problem(await staff.post("/v1/campaigns", {"audience": {"prompts": [1]}}), 422)
     fields = {each["field"] for each in invalid["errors"]}
     assert fields == {"name", "audience.iqa_path", "audience.prompts.0"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "told"),
+    [
+        (b"", "body", "Field required"),
+        (b"[1]", "body", "must be a JSON object"),
+        (b'{"username": " "}', "username", "must not be blank"),
+        (b'{"password": "' + b"x" * 501 + b'"}', "password", "must have at most 500 characters"),
+    ],
+)
+async def test_a_field_is_always_named_in_words_of_its_own(
+    rig: Rig, body: bytes, field: str, told: str
+) -> None:
+    document = is_problem(await rig.anybody.post("/v1/sessions", body=body), 422)
+    assert {"field": field, "detail": told} in document["errors"]
 
 
 @pytest.mark.parametrize(("method", "path"), STAFF_PATHS)

@@ -51,7 +51,7 @@ async def test_the_same_settings_again_announce_nothing_and_others_the_next_sequ
         ({"segments_per_day": 0}, "segments_per_day"),
         ({"name": " "}, "name"),
         ({"nmae": "x"}, "nmae"),
-        ({"numbers": [{"number": "+18885550123"}] * 2}, ""),
+        ({"numbers": [{"number": "+18885550123"}] * 2}, "numbers"),
     ],
 )
 async def test_wrong_settings_are_named(rig: Rig, change: dict[str, Any], field: str) -> None:

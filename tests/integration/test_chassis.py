@@ -165,6 +165,7 @@ async def test_the_clients_keep_what_the_defaults_lose(
     assert consumer._auto_offset_reset == "earliest"
     assert consumer._enable_auto_commit is False
     assert consumer._group_id == service_settings.topic_prefix + "t.runs"
+    assert consumer._group_instance_id == service_settings.instance
     await consuming.stop()
     await store.stop()
 

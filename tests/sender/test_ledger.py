@@ -23,7 +23,7 @@ from sender.adapters.intake import SqlIntake
 from sender.adapters.ledger import SqlLedger
 from sender.adapters.tables import MESSAGES, METADATA
 from sender.domain.messages import Claim, Lane, State
-from sender.ports import Result
+from sender.ports import Result, Witness
 
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
 LEASE = timedelta(seconds=45)
@@ -201,6 +201,39 @@ async def test_an_outcome_of_a_claim_that_is_over_changes_nothing(store: Store) 
     assert new.claim_id != old.claim_id
     await book.settle([Result(old, Accepted(sid="SM1"))], at=NOW)
     assert await states(store) == [State.CLAIMED]
+
+
+async def test_an_answer_that_comes_after_all_keeps_a_waiting_message_from_being_sent_again(
+    store: Store,
+) -> None:
+    await take(store, numbers(2))
+    book = ledger(store)
+    answered, called_back = await claims(book)
+    await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
+    for doubt in await book.doubts(at=NOW, limit=10):
+        await book.absent(doubt, look_at=None)
+    assert await states(store) == [State.QUEUED] * 2
+    await book.settle([Result(answered, None)], at=NOW)
+    assert await states(store) == [State.QUEUED] * 2
+    await book.settle([Result(answered, Accepted(sid="SM1"))], at=NOW)
+    witness = Witness(
+        called_back.message_id, ORGANIZATION, "SM2", LANE.from_number, called_back.to_number
+    )
+    async with store.transaction() as transaction:
+        await SqlIntake(transaction).witness({witness.message_id: witness})
+    assert await states(store) == [State.ACCEPTED] * 2
+    assert await claims(book, at=NOW + LEASE * 2) == []
+
+
+async def test_a_callback_for_a_message_that_was_never_claimed_settles_nothing(
+    store: Store,
+) -> None:
+    page = await take(store, numbers(1))
+    [recipient] = page.recipients
+    witness = Witness(recipient.message_id, ORGANIZATION, "SM1", LANE.from_number, recipient.to)
+    async with store.transaction() as transaction:
+        assert await SqlIntake(transaction).witness({witness.message_id: witness}) == []
+    assert await states(store) == [State.QUEUED]
 
 
 async def test_a_settled_doubt_is_told_once(store: Store) -> None:

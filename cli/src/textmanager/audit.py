@@ -2,18 +2,19 @@
 
 import json
 import os
-from dataclasses import dataclass
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
 
-from contracts.personal import loggable
+from contracts import ids
 from textmanager import runfile
+from textmanager.audit_lines import Step, facts, lines, sid_of
 from textmanager.errors import UserError
-from textmanager.eventlog import Logged, read_log
+from textmanager.eventlog import Logged, keyed, read_log
 
 MESSAGE_TOPICS = (
     "message.queued",
@@ -23,63 +24,50 @@ MESSAGE_TOPICS = (
     "message.status-changed",
     "activity.written",
 )
+REJECTED_TOPICS = ("recipient.rejected",)
 RUN_TOPICS = ("campaign.due", "recipients.resolved")
 CAMPAIGN_TOPICS = ("campaign.lifecycle",)
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One event of a history, and how far it stands from the first cause."""
-
-    logged: Logged
-    depth: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Show the step without personal data."""
-        event, envelope = self.logged.event, self.logged.envelope
-        return {
-            "id": str(envelope.id),
-            "cause": None if envelope.causation_id is None else str(envelope.causation_id),
-            "type": event.type,
-            "service": event.source,
-            "time": None if self.logged.time is None else self.logged.time.isoformat(),
-            "topic": self.logged.topic,
-            "partition": self.logged.partition,
-            "offset": self.logged.offset,
-            "says": said(self.logged),
-        }
+Read = Callable[..., AsyncIterator[Logged]]
 
 
-def said(logged: Logged) -> str:
-    """Return what an event says that its type doesn't, in a few words and without a person."""
-    shown = loggable(logged.event)
-    words = []
-    for name in ("status", "error_code", "message_status", "sid", "seqn", "reason", "segments"):
-        value = shown.get(name)
-        if value not in (None, ""):
-            words.append(f"{name}={value}")
-    outcome = shown.get("outcome")
-    if isinstance(outcome, dict):
-        words.append(" ".join(str(value) for value in outcome.values()))
-    return ", ".join(words)
+def as_json(step: Step) -> dict[str, Any]:
+    """Show a step without personal data."""
+    logged, envelope = step.logged, step.logged.envelope
+    return {
+        "id": str(envelope.id),
+        "cause": None if envelope.causation_id is None else str(envelope.causation_id),
+        "type": logged.event.type,
+        "service": logged.event.source,
+        "time": None if logged.time is None else logged.time.isoformat(),
+        "topic": logged.topic,
+        "partition": logged.partition,
+        "offset": logged.offset,
+        "sid": sid_of(logged.event),
+        "says": facts(logged.event),
+    }
 
 
-async def history(kafka_url: str, message_id: UUID) -> list[Step]:
-    """Return each event that concerns the message, causes before what they caused."""
-    found = await _distinct(kafka_url, MESSAGE_TOPICS, message_id)
+async def history(kafka_url: str, message_id: UUID, *, read: Read = read_log) -> list[Step]:
+    """Return each event that concerns the message, causes before what they caused.
+
+    A row that never became a text has the id of the text that it would have got.
+    """
+    found = await _distinct(read(kafka_url, MESSAGE_TOPICS, key=message_id))
+    if not found:
+        found = await _rejected(kafka_url, message_id, read=read)
     if not found:
         raise UserError(f"The log has no message {message_id}: check the id.")
-    some = next(iter(found.values())).event
-    run = next((e.event.correlation_id for e in found.values() if e.event.correlation_id), None)
+    events = [logged.event for logged in found.values()]
     ancestors: dict[UUID, Logged] = {}
+    # A callback knows neither, as it may be of a message that nobody has heard of.
+    run = next((each.correlation_id for each in events if each.correlation_id), None)
     if run is not None:
-        ancestors |= await _distinct(kafka_url, RUN_TOPICS, run)
-    campaign = next(
-        (getattr(e.event, "campaign_id", None) for e in found.values()),
-        getattr(some, "campaign_id", None),
-    )
+        ancestors |= await _distinct(read(kafka_url, RUN_TOPICS, key=run))
+    campaigns = (getattr(each, "campaign_id", None) for each in events)
+    campaign = next((each for each in campaigns if each is not None), None)
     if campaign is not None:
-        ancestors |= await _distinct(kafka_url, CAMPAIGN_TOPICS, campaign)
+        ancestors |= await _distinct(read(kafka_url, CAMPAIGN_TOPICS, key=campaign))
     for logged in list(found.values()):
         cause = logged.envelope.causation_id
         while cause is not None and cause not in found and cause in ancestors:
@@ -88,12 +76,22 @@ async def history(kafka_url: str, message_id: UUID) -> list[Step]:
     return _in_order(found)
 
 
-async def _distinct(kafka_url: str, topics: tuple[str, ...], key: UUID) -> dict[UUID, Logged]:
+async def _distinct(records: AsyncIterator[Logged]) -> dict[UUID, Logged]:
     """Return the first record of each event; a record that came again is the same event."""
     found: dict[UUID, Logged] = {}
-    async for logged in read_log(kafka_url, topics, key=key):
+    async for logged in records:
         found.setdefault(logged.envelope.id, logged)
     return found
+
+
+async def _rejected(kafka_url: str, message_id: UUID, *, read: Read) -> dict[UUID, Logged]:
+    """Return why a row was rejected; its key is the recipient's id, which names the message."""
+
+    def is_it(key: bytes) -> bool:
+        recipient = keyed(key)
+        return recipient is not None and message_id in {recipient, ids.message_id(recipient)}
+
+    return await _distinct(read(kafka_url, REJECTED_TOPICS, only=is_it))
 
 
 def _in_order(found: dict[UUID, Logged]) -> list[Step]:
@@ -117,47 +115,30 @@ def _when(logged: Logged) -> tuple[float, int]:
     return (0.0 if logged.time is None else logged.time.timestamp(), logged.event.sequence)
 
 
-def table(steps: list[Step], *, title: str) -> Table:
-    """Return the history as a table; what an event caused is indented under it."""
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in ("time (UTC)", "event", "service", "says", "id", "cause"):
-        shown.add_column(column, overflow="fold", no_wrap=column in ("time (UTC)", "id", "cause"))
-    for step in steps:
-        envelope = step.logged.envelope
-        time = step.logged.time
-        shown.add_row(
-            "" if time is None else time.strftime("%H:%M:%S.%f")[:-3],
-            "  " * step.depth + type(step.logged.event).__name__,
-            step.logged.event.source,
-            said(step.logged),
-            str(envelope.id)[-12:],
-            str(envelope.causation_id)[-12:] if envelope.causation_id else "–",
-        )
-    return shown
-
-
 def kafka_of(state_dir: Path) -> str:
     """Return the address of the Kafka that a state directory's system runs on."""
     given = os.environ.get("TEXTMANAGER_KAFKA_URL")
     if given:
         return given
-    for process in runfile.read(state_dir):
-        if process.name == "kafka" and process.pid is not None:
-            return f"127.0.0.1:{process.port}"
+    if runfile.is_up(state_dir):
+        for process in runfile.read(state_dir):
+            if process.name == "kafka" and process.pid is not None:
+                return f"127.0.0.1:{process.port}"
     raise UserError(
         f"Nothing runs on {state_dir}: start it with `textmanager up`, name another directory "
         "with --state, or set TEXTMANAGER_KAFKA_URL."
     )
 
 
-async def show_message(state_dir: Path, message_id: str, *, as_json: bool) -> None:
+async def show_message(state_dir: Path, message_id: str, *, as_list: bool) -> None:
     """Print the history of one message."""
     try:
         wanted = UUID(message_id)
     except ValueError as error:
         raise UserError(f"{message_id!r} is no message id: it is a UUID.") from error
     steps = await history(kafka_of(state_dir), wanted)
-    if as_json:
-        print(json.dumps([step.as_json() for step in steps], indent=2))
+    if as_list:
+        sys.stdout.write(json.dumps([as_json(step) for step in steps], indent=2) + "\n")
         return
-    Console().print(table(steps, title=f"Message {wanted}"))
+    for line in lines(steps, title=f"Message {wanted}", width=Console().width):
+        sys.stdout.write(line + "\n")

@@ -129,7 +129,10 @@ class Child:
     async def _keep(self) -> None:
         while not self._stopping.is_set():
             born = time.monotonic()
-            await self._live()
+            # What can't be started, as on a full disk that has no room for its log, is tried
+            # again like what died.
+            with suppress(OSError):
+                await self._live()
             if self._stopping.is_set():
                 return
             self.restarts += 1

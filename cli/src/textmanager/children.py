@@ -11,6 +11,7 @@ from textmanager.errors import UserError
 from textmanager.files import tail
 
 POLL_SECONDS = 0.05
+WRITE_AGAIN_SECONDS = 1.0
 # A process that died this often before it was ever ready has a cause that waiting will not cure.
 HOPELESS_RESTARTS = 4
 
@@ -22,6 +23,7 @@ class Children:
         self._state_dir = state_dir
         self._backoff = backoff
         self._children: dict[str, Child] = {}
+        self._unwritten: asyncio.TimerHandle | None = None
         self._listeners: set[asyncio.Queue[ProcessEvent]] = set()
 
     def __getitem__(self, name: str) -> Child:
@@ -73,6 +75,17 @@ class Children:
             self._listeners.discard(queue)
 
     def _on_change(self, event: ProcessEvent) -> None:
-        runfile.write(self._state_dir, self.list())
+        self._write_list()
         for queue in self._listeners:
             queue.put_nowait(event)
+
+    def _write_list(self) -> None:
+        if self._unwritten is not None:
+            self._unwritten.cancel()
+            self._unwritten = None
+        try:
+            runfile.write(self._state_dir, self.list())
+        except OSError:
+            # A full disk must not end what keeps a process; the list follows when there is room.
+            loop = asyncio.get_running_loop()
+            self._unwritten = loop.call_later(WRITE_AGAIN_SECONDS, self._write_list)

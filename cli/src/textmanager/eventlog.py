@@ -1,6 +1,7 @@
 """Reads the log from its beginning to its present end, whole or for one key."""
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +14,8 @@ from contracts.envelope import Envelope, Undecodable, decode, header_time
 from contracts.events.base import Event
 from textmanager.errors import UserError
 
+# The client itself would wait for a broker that has gone for ever.
+PATIENCE_SECONDS = 20.0
 FETCH_MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -33,11 +36,17 @@ class Logged:
 
 
 async def read_log(
-    kafka_url: str, topics: Sequence[str], *, key: UUID | None = None
+    kafka_url: str,
+    topics: Sequence[str],
+    *,
+    key: UUID | None = None,
+    only: Callable[[bytes], bool] | None = None,
 ) -> AsyncIterator[Logged]:
-    """Yield each event of these topics that was there when asked; with a key, only that key's.
+    """Yield each event of these topics that was there when asked.
 
-    What can't be decoded is passed over: the services have put it among the dead letters.
+    With a key, only that key's, from the one partition that holds it; with `only`, those whose
+    keys it is true of. What can't be decoded is passed over: the services have put it among the
+    dead letters. Raises UserError when Kafka does not answer, or stops answering.
     """
     consumer: AIOKafkaConsumer = AIOKafkaConsumer(
         bootstrap_servers=kafka_url,
@@ -47,21 +56,38 @@ async def read_log(
     )
     try:
         await consumer.start()
-    except KafkaError as error:
+    except (KafkaError, OSError, ValueError) as error:
         await consumer.stop()
-        raise UserError(
-            f"Kafka at {kafka_url} does not answer: start the system with `textmanager up`, or "
-            "set TEXTMANAGER_KAFKA_URL."
-        ) from error
+        raise _silent(kafka_url) from error
     try:
-        async for logged in _read(consumer, topics, key):
+        async for logged in _read(consumer, topics, key, only):
             yield logged
+    except (KafkaError, TimeoutError) as error:
+        raise _silent(kafka_url) from error
     finally:
         await consumer.stop()
 
 
+def _silent(kafka_url: str) -> UserError:
+    return UserError(
+        f"Kafka at {kafka_url} does not answer: start the system with `textmanager up`, or set "
+        "TEXTMANAGER_KAFKA_URL."
+    )
+
+
+def keyed(key: bytes) -> UUID | None:
+    """Return the id that a record's key is; None when it is none."""
+    try:
+        return UUID(key.decode())
+    except ValueError:
+        return None
+
+
 async def _read(
-    consumer: AIOKafkaConsumer, topics: Sequence[str], key: UUID | None
+    consumer: AIOKafkaConsumer,
+    topics: Sequence[str],
+    key: UUID | None,
+    only: Callable[[bytes], bool] | None,
 ) -> AsyncIterator[Logged]:
     wanted = None if key is None else str(key).encode()
     partitions = [tp for topic in topics for tp in await _partitions(consumer, topic, wanted)]
@@ -69,10 +95,16 @@ async def _read(
     starts = await consumer.beginning_offsets(list(ends))
     ends = {tp: end for tp, end in ends.items() if end > starts[tp]}
     consumer.assign(list(ends))
+    moved = time.monotonic()
     while ends:
+        if time.monotonic() > moved + PATIENCE_SECONDS:
+            raise TimeoutError
         for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+            moved = time.monotonic()
             for record in records:
-                if wanted is None or record.key == wanted:
+                if (wanted is None or record.key == wanted) and (
+                    only is None or only(record.key or b"")
+                ):
                     logged = _logged(record)
                     if logged is not None:
                         yield logged

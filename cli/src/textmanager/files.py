@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from textmanager.errors import UserError
+from textmanager.errors import UserError, unusable
 
 MEBIBYTE = 1 << 20
 
@@ -33,8 +33,11 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def require_free_space(directory: Path, *, mebibytes: int) -> None:
-    """Raise UserError when the disk that holds the directory has less than this free."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Make the directory; raise UserError when its disk has less than this free."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(directory, error) from error
     free = shutil.disk_usage(directory).free // MEBIBYTE
     if free < mebibytes:
         raise UserError(

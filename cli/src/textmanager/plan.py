@@ -1,6 +1,7 @@
 """What an `up` runs and what it tells each process: decided here, started elsewhere."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,11 @@ class Options:
     def __post_init__(self) -> None:
         for name in (*self.services, *self.replicas):
             known(name)
+        if idle := self.replicas.keys() - set(self.services):
+            raise UserError(
+                f"{min(idle)} is to have replicas and is not among the services to run: name it "
+                "with --services too, or leave it out of --replicas."
+            )
         for name, count in self.replicas.items():
             if not 1 <= count <= MOST_REPLICAS:
                 raise UserError(f"{name} can have 1 to {MOST_REPLICAS} replicas, not {count}.")
@@ -80,6 +86,10 @@ class Plan:
                 f"There is no process {min(unknown)!r} to give a port: the processes are "
                 f"{', '.join(sorted(self._names()))}."
             )
+        numbers = Counter(options.ports.values())
+        if twice := next((number for number, times in numbers.items() if times > 1), None):
+            names = sorted(name for name, number in options.ports.items() if number == twice)
+            raise UserError(f"Port {twice} is asked for {' and '.join(names)}: give each its own.")
         self.engines = self._engines()
         self.simulated = tuple(
             name for name in ("twilio", "imis") if not self._outside(f"{name.upper()}_URL")

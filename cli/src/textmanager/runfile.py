@@ -51,7 +51,7 @@ def read(state_dir: Path) -> list[Running]:
     """The list of the present or the last `up`; empty where there was none."""
     try:
         return [Running(**one) for one in json.loads(path_in(state_dir).read_text())]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -123,7 +123,7 @@ def is_up(state_dir: Path) -> bool:
     """Whether an `up` runs on the state directory now."""
     try:
         descriptor = os.open(state_dir / "up.lock", os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

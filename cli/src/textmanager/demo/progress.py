@@ -70,7 +70,11 @@ class Watch:
     def _show(self, progress: Progress, task: Any, run: dict[str, Any], written: int) -> bool:
         counts = {name: n for name, n in run["by_status"].items() if n and name not in LEFT_OUT}
         on_the_way = sum(counts.get(name, 0) for name in ON_THE_WAY)
-        tried = sum(counts.values()) - counts.get("preparing", 0)
+        # Rows that never became a text have an outcome too, and are none of the messages.
+        never = run["rejected"] + run["excluded"]
+        tried = max(
+            0, sum(run["by_status"].values()) - run["by_status"].get("preparing", 0) - never
+        )
         rate = tried / max(0.001, time.monotonic() - self._began)
         words = "  ".join(f"{name} {n}" for name, n in sorted(counts.items()))
         progress.update(

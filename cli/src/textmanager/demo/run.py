@@ -13,7 +13,8 @@ from uuid import UUID
 
 from rich.console import Console
 
-from textmanager.audit import history, table
+from textmanager.audit import history
+from textmanager.audit_lines import lines
 from textmanager.demo.api import Gateway
 from textmanager.demo.evidence import Evidence, gather
 from textmanager.demo.journey import Launched, launch
@@ -21,7 +22,8 @@ from textmanager.demo.outside import Outside
 from textmanager.demo.progress import Watch
 from textmanager.demo.proof import Verdict, prove
 from textmanager.demo.report import Timing, as_json, show, timing
-from textmanager.errors import UserError
+from textmanager.errors import INTERRUPTED, UserError
+from textmanager.interruption import run_until_signal
 from textmanager.plan import Options
 from textmanager.seed import seed_demo_organization
 from textmanager.supervisor import Supervisor
@@ -48,10 +50,10 @@ def run(wanted: Wanted) -> int:
     console = Console(stderr=wanted.as_json, highlight=False, soft_wrap=True)
     if wanted.state_dir is not None:
         _require_fresh(wanted.state_dir)
-        return asyncio.run(_conduct(wanted, wanted.state_dir, console))
+        return _until_signal(wanted, wanted.state_dir, console)
     folder = Path(tempfile.mkdtemp(prefix="textmanager-demo-"))
     try:
-        return asyncio.run(_conduct(wanted, folder, console))
+        return _until_signal(wanted, folder, console)
     finally:
         if wanted.keep:
             console.print(f"The state is kept: go on with it by `textmanager up --state {folder}`.")
@@ -59,8 +61,12 @@ def run(wanted: Wanted) -> int:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _until_signal(wanted: Wanted, state_dir: Path, console: Console) -> int:
+    return run_until_signal(_conduct(wanted, state_dir, console), console, stopped=INTERRUPTED)
+
+
 def _require_fresh(state_dir: Path) -> None:
-    if state_dir.exists() and any(state_dir.iterdir()):
+    if state_dir.is_dir() and any(state_dir.iterdir()):
         raise UserError(
             f"The demo starts on a fresh state, and {state_dir} is not empty: name another "
             "directory, or remove it."
@@ -108,7 +114,9 @@ async def _campaign(
     message = _telling(evidence)
     if message is not None:
         steps = await history(addresses.kafka, message)
-        console.print(table(steps, title=f"The history of message {message}"))
+        title = f"The history of message {message}"
+        for line in lines(steps, title=title, width=console.width):
+            console.print(line, markup=False)
     return verdict, times
 
 

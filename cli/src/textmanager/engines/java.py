@@ -48,8 +48,12 @@ def _named(setting: str) -> Path:
 
 def _major_version(program: Path) -> int:
     """The feature version, such as 17, of what `java -version` says on stderr."""
-    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(?:1\.)?(\d+)', said.stderr)
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    except OSError:
+        found = None
+    else:
+        found = re.search(r'version "(?:1\.)?(\d+)', said.stderr)
     if found is None:
         raise UserError(
             f"{program} did not say its Java version: set TEXTMANAGER_JAVA to a working java, "

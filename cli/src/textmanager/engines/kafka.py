@@ -126,7 +126,14 @@ class Kafka(Engine):
             ),
             log=self.log.with_name("kafka-format.log"),
         )
-        told = subprocess.run(format_disk.tethered, capture_output=True, text=True, check=False)
+        # Out of reach of the terminal's Ctrl-C, which would pass for a damaged disk.
+        told = subprocess.run(
+            format_disk.tethered,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
         if told.returncode != 0:
             last = (told.stderr.strip() or told.stdout.strip()).splitlines()[-1:]
             raise UserError(

@@ -14,6 +14,7 @@ HOST = "127.0.0.1"
 # other program can then never take the port of an engine that is just being restarted.
 LOWEST, HIGHEST = 20000, 31999
 ATTEMPTS = 200
+MAX_PORT = 65535
 
 
 def is_free(port: int) -> bool:
@@ -27,6 +28,18 @@ def is_free(port: int) -> bool:
             probe.listen(1)
         except OSError:
             return False
+    return True
+
+
+def _permitted(port: int) -> bool:
+    """Whether this user may listen on the port at all."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            return False
+        except OSError:
+            return True
     return True
 
 
@@ -56,6 +69,16 @@ class Ports:
         """
         known = self._read()
         if given is not None:
+            if not 1 <= given <= MAX_PORT:
+                raise UserError(
+                    f"Port {given}, asked for {name}, does not exist: choose one from 1 to "
+                    f"{MAX_PORT}."
+                )
+            if not _permitted(given):
+                raise UserError(
+                    f"Port {given}, asked for {name}, is not for everybody to listen on: choose "
+                    "one from 1024 on."
+                )
             if not is_free(given):
                 raise UserError(
                     f"Port {given}, asked for {name}, is in use: end the program that listens "

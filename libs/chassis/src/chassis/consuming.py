@@ -66,6 +66,9 @@ class Consuming:
             *(self._settings.topic(topic) for topic in subscription.topics),
             batch=True,
             group_id=self._settings.topic_prefix + subscription.name,
+            # A process that takes a dead one's place has its partitions at once; a nameless
+            # member's would lie still until the dead one's session is over.
+            group_instance_id=self._settings.instance,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             batch_timeout_ms=POLL_MS,

@@ -127,6 +127,8 @@ class LaneDispatch:
 
     async def _post(self, claim: Claim, deadline: float) -> None:
         """Post one message and hand on what became of it."""
+        # Whatever nobody foresaw may have happened after the request had left.
+        result = Result(claim, None)
         try:
             carrier = await self._carriers.of(self._lane.organization_id)
             # Nothing is awaited between this check and the request: a process that was paused
@@ -144,7 +146,8 @@ class LaneDispatch:
             result = Result(claim, None, again_at=again)
         except InDoubt:
             result = Result(claim, None)
-        self._outcomes.put(self._lane, result)
+        finally:
+            self._outcomes.put(self._lane, result)
 
 
 class Dispatch:

@@ -125,7 +125,7 @@ class Ledger(Protocol):
         """Claim the next messages that the budget pays for whole."""
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
-        """Record what became of claims that still are this process's."""
+        """Record what became of claims that nobody has claimed anew."""
 
     async def doubt_overdue(self, *, at: datetime, look_at: datetime) -> int:
         """Put claims in doubt whose lease is over or whose process is gone; returns how many."""

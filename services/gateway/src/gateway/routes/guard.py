@@ -4,7 +4,9 @@ from typing import Any
 
 from chassis.http import Asgi
 from chassis.logs import describe, get_logger
+from gateway.routes.problems import MEDIA_TYPE, problem
 
+_TOO_LARGE = 413
 _ALWAYS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -12,7 +14,11 @@ _ALWAYS = [
 
 
 class Guard:
-    """Adds the headers that every answer has, and notes what the app could not answer itself."""
+    """Adds the headers that every answer has, and notes what the app could not answer itself.
+
+    The framework refuses a body that is announced as too large in words of its own, without
+    asking a handler of ours; that too becomes a problem document.
+    """
 
     def __init__(self, app: Asgi) -> None:
         self._app = app
@@ -24,10 +30,14 @@ class Guard:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1000})
             return
-        answered = False
+        answered = too_large = False
 
         async def send_on(message: Any) -> None:
-            nonlocal answered
+            nonlocal answered, too_large
+            if _is_in_other_words(message):
+                too_large = True
+            if too_large:
+                return
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", []), *_ALWAYS]}
             await send(message)
@@ -40,3 +50,13 @@ class Guard:
             get_logger().error("A request failed.", method=scope["method"], **describe(error))
             if not answered:
                 raise
+        if too_large:
+            too_large = False
+            refused = problem(_TOO_LARGE, "content-too-large", "The body is too large.")
+            await refused(scope, receive, send_on)
+
+
+def _is_in_other_words(message: Any) -> bool:
+    if message["type"] != "http.response.start" or message["status"] != _TOO_LARGE:
+        return False
+    return dict(message.get("headers", ())).get(b"content-type") != MEDIA_TYPE.encode()

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from contracts.events.organization import (
     ImisAccess,
@@ -68,11 +68,12 @@ class OrganizationFields(Fields):
     imis: ImisFields
     twilio: TwilioFields
 
-    @model_validator(mode="after")
-    def _one_of_each_number(self) -> "OrganizationFields":
-        if len({each.number for each in self.numbers}) != len(self.numbers):
-            raise ValueError("numbers: each number once")
-        return self
+    @field_validator("numbers")
+    @classmethod
+    def _one_of_each(cls, numbers: list[NumberFields]) -> list[NumberFields]:
+        if len({each.number for each in numbers}) != len(numbers):
+            raise ValueError("must have each number once")
+        return numbers
 
     def settings(self, cloud_id: str, seal: Seal) -> OrganizationSettings:
         """Return them as the events hold them, the secrets sealed."""

@@ -80,11 +80,25 @@ def faults_of(errors: Iterable[Any], *, skip: int = 0) -> list[Fault]:
     """Name the fields that pydantic found wrong, without what was in them."""
     return [
         Fault(
-            ".".join(str(part) for part in error["loc"][skip:]),
-            str(error["msg"]).removeprefix("Value error, "),
+            ".".join(str(part) for part in error["loc"][skip:]) or "body",
+            _told(error),
         )
         for error in errors
     ]
+
+
+def _told(error: Any) -> str:
+    """Say what is wrong with a field, in the words of who sends JSON."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "model_attributes_type" | "model_type":
+            return "must be a JSON object"
+        case "too_short" if context.get("field_type") == "Value":
+            return "must not be blank"
+        case "too_long" if context.get("field_type") == "Value":
+            return f"must have at most {context['max_length']} characters"
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -127,7 +141,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     errors = error.errors() if isinstance(error, RequestValidationError) else []
     if any(each.get("type") == "json_invalid" for each in errors):
-        return problem(400, "not-json", "The body is not valid JSON.")
+        return _not_json()
     detail = "Some of what was sent is missing or not of the right form."
     return problem(422, "invalid", detail, faults=faults_of(errors, skip=1))
 
@@ -135,9 +149,21 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return problem(500, "unexpected", "Something went wrong here.")
-    status = error.status_code
-    kind = _title(status).lower().replace(" ", "-")
-    return problem(status, kind, str(error.detail), headers=error.headers)
+    match status := error.status_code:
+        case 400:
+            # The framework's only one: the body is no UTF-8, or nested beyond measure.
+            return _not_json()
+        case 404:
+            return problem(404, "not-found", "There is nothing at this address.")
+        case 413:
+            return problem(413, "content-too-large", "The body is too large.")
+        case _:
+            kind = _title(status).lower().replace(" ", "-")
+            return problem(status, kind, str(error.detail), headers=error.headers)
+
+
+def _not_json() -> Response:
+    return problem(400, "not-json", "The body is not valid JSON.")
 
 
 async def _replayed(_request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.logs import describe, get_logger
 from chassis.secrets import SecretBox, WrongKey
-from chassis.store import Store
+from chassis.store import Store, is_database_outage
 from contracts.events.message import Accepted, Refused
 from contracts.events.organization import OrganizationSettingsChanged, Verification
 from sender.adapters.tables import SETTINGS
@@ -120,8 +120,10 @@ class SettledCarriers:
                 for event in await SETTINGS.all(self._store):
                     self._known[event.organization_id] = event
                     self._renew(event)
-            except BaseException:
+            except BaseException as error:
                 self._stale = True
+                if is_database_outage(error):
+                    raise CarrierAway("the settings can't be read") from error
                 raise
 
     def _renew(self, event: OrganizationSettingsChanged) -> None:

@@ -76,13 +76,16 @@ class SqlClaims:
         return Picked(claims, next_cost)
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
-        """Record what became of claims that still are this process's."""
+        """Record what became of claims that nobody has claimed anew.
+
+        An answer may come so late that the message was held to be absent and waits again.
+        """
         by_claim = {result.claim.claim_id: result for result in results}
         mine = (
             select(MESSAGES)
             .where(
                 MESSAGES.c.message_id.in_([result.claim.message_id for result in results]),
-                MESSAGES.c.state.in_((State.CLAIMED, State.IN_DOUBT)),
+                MESSAGES.c.state.in_((State.QUEUED, State.CLAIMED, State.IN_DOUBT)),
             )
             .with_for_update()
         )
@@ -90,7 +93,7 @@ class SqlClaims:
         async with self._store.transaction() as transaction:
             for row in (await transaction.execute(mine)).all():
                 result = by_claim.get(row.claim_id)
-                if result is None:
+                if result is None or (row.state == State.QUEUED and result.outcome is None):
                     continue
                 changes.append(_change(result))
                 if result.outcome is not None:

@@ -108,7 +108,8 @@ class SqlDoubts:
             values = (
                 {"looks": doubt.looks + 1, "look_at": look_at}
                 if look_at is not None
-                else {"state": State.QUEUED, "open_claim": None, "claim_id": None, "look_at": None}
+                # It keeps the claim's id: should proof come after all, it is known to be ours.
+                else {"state": State.QUEUED, "open_claim": None, "look_at": None}
             )
             await transaction.execute(
                 update(MESSAGES).where(MESSAGES.c.message_id == doubt.message_id).values(values)

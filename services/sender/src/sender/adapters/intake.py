@@ -60,8 +60,11 @@ class SqlIntake:
         return [*queued, *(seal(_simulated(each.event), because=each.id) for each in tests)]
 
     async def witness(self, witnesses: Mapping[UUID, Witness]) -> list[Envelope[MessageSubmitted]]:
-        """Settle open claims and doubts by callbacks that prove that Twilio has the message."""
-        open_states = (State.CLAIMED, State.IN_DOUBT, State.UNKNOWN)
+        """Settle open claims and doubts by callbacks that prove that Twilio has the message.
+
+        One that was held to be absent and waits again is settled too, rather than sent again.
+        """
+        open_states = (State.QUEUED, State.CLAIMED, State.IN_DOUBT, State.UNKNOWN)
         query = (
             select(MESSAGES)
             .where(MESSAGES.c.message_id.in_(witnesses), MESSAGES.c.state.in_(open_states))
