@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, MetaData, Table, event, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import Executable
@@ -208,8 +209,9 @@ def _leave_begin_to_us(_connection: object) -> None:
     """Begin nothing by itself: each transaction says whether it is going to write."""
 
 
-_TRY_AGAIN = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialization failure and dead-lock: the same transaction may succeed next time."""
+_TRY_AGAIN = frozenset({"40001", "40P01", "53300", "57P01", "57P02", "57P03"})
+"""PostgreSQL's states after which the same may succeed: serialization failure, dead-lock, too many
+connections, shutting down, crashed, starting up."""
 
 
 def is_database_outage(error: BaseException) -> bool:
@@ -217,4 +219,4 @@ def is_database_outage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, OperationalError) or state in _TRY_AGAIN
+    return isinstance(error, OperationalError | PoolTimeout) or state in _TRY_AGAIN
