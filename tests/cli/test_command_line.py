@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from textmanager.errors import of_the_disk
-from textmanager.lag import from_metrics
+from textmanager.lag import from_kafka, from_metrics
 from textmanager.seed import demo_organization
 from textmanager.services import SERVICES
 
@@ -107,6 +107,10 @@ def test_lag_is_the_sum_of_a_service_s_gauges() -> None:
     )
     assert from_metrics(text) == 7
     assert from_metrics("up 1\n") is None
+
+
+async def test_there_is_no_lag_to_tell_while_kafka_is_away() -> None:
+    assert await from_kafka("127.0.0.1:1") == {}
 
 
 def test_the_demo_organisation_has_a_verified_toll_free_number() -> None:

@@ -4,6 +4,7 @@ import re
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 GAUGE = re.compile(r"^textmanager_consumer_lag(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
@@ -15,12 +16,12 @@ def from_metrics(exposition: str) -> int | None:
 
 
 async def from_kafka(bootstrap: str) -> dict[str, int]:
-    """Each consumer group's committed lag, over all of its topics."""
+    """Each consumer group's committed lag, over all of its topics; none while Kafka is away."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await admin.start()
-    await consumer.start()
     try:
+        await admin.start()
+        await consumer.start()
         lags: dict[str, int] = {}
         for group, *_ in await admin.list_consumer_groups():
             committed = await admin.list_consumer_group_offsets(group)
@@ -29,6 +30,8 @@ async def from_kafka(bootstrap: str) -> dict[str, int]:
                 max(0, ends[partition] - at.offset) for partition, at in committed.items()
             )
         return lags
+    except (KafkaError, OSError):
+        return {}
     finally:
         await consumer.stop()
         await admin.close()

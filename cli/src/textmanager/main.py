@@ -1,6 +1,5 @@
 """The way in: a service starts without loading the command line, and a slip is one sentence."""
 
-import logging
 import sys
 
 from textmanager.errors import INTERRUPTED, UserError, of_the_disk
@@ -28,6 +27,8 @@ def main() -> None:
 
 
 def _command() -> None:
+    import logging
+
     from textmanager.commands import app
 
     # Its complaints would come before our one sentence, and say less.

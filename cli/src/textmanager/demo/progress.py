@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from textmanager.demo.api import Gateway
 from textmanager.demo.outside import Outside
@@ -18,6 +19,17 @@ STILL_SECONDS = 90.0
 QUIET_SECONDS = 2.0
 ON_THE_WAY = ("preparing", "sent")
 LEFT_OUT = ("excluded",)
+
+
+class _Bar(Progress):
+    """A bar with the counts on a line of their own, as both together need 120 columns."""
+
+    words = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Show the bar, and what it is made of."""
+        yield from super().get_renderables()
+        yield Text(self.words)
 
 
 class Watch:
@@ -39,11 +51,11 @@ class Watch:
         """
         last: tuple[object, ...] = ()
         moved = time.monotonic()
-        with self._bar() as (progress, task):
+        with self._bar() as (bar, task):
             while True:
                 run = await self._gateway.get(f"/v1/runs/{self._run_id}")
                 written = await self._outside.activities_created()
-                over = self._show(progress, task, run, written)
+                over = self._show(bar, task, run, written)
                 if over or run["state"] == "failed":
                     return run
                 now = (run["state"], run["by_status"], written)
@@ -57,17 +69,17 @@ class Watch:
                 await asyncio.sleep(EVERY_SECONDS)
 
     @contextmanager
-    def _bar(self) -> Iterator[tuple[Progress, Any]]:
+    def _bar(self) -> Iterator[tuple["_Bar", TaskID]]:
         columns = (
             BarColumn(bar_width=32),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self._console) as progress:
-            yield progress, progress.add_task("resolving the audience", total=None)
+        with _Bar(*columns, console=self._console) as bar:
+            yield bar, bar.add_task("resolving the audience", total=None)
 
-    def _show(self, progress: Progress, task: Any, run: dict[str, Any], written: int) -> bool:
+    def _show(self, bar: "_Bar", task: TaskID, run: dict[str, Any], written: int) -> bool:
         counts = {name: n for name, n in run["by_status"].items() if n and name not in LEFT_OUT}
         on_the_way = sum(counts.get(name, 0) for name in ON_THE_WAY)
         # Rows that never became a text have an outcome too, and are none of the messages.
@@ -77,11 +89,12 @@ class Watch:
         )
         rate = tried / max(0.001, time.monotonic() - self._began)
         words = "  ".join(f"{name} {n}" for name, n in sorted(counts.items()))
-        progress.update(
+        bar.words = f"{words}  activities {written}"
+        bar.update(
             task,
             total=run["messages"] or None,
             completed=tried,
-            description=f"{words}  activities {written}  {rate:.0f} texts/s",
+            description=f"{rate:.0f} texts/s",
         )
         sent = counts.get("delivered", 0) + counts.get("undelivered", 0) + counts.get("failed", 0)
         if run["state"] != "completed" or on_the_way:

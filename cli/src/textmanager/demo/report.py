@@ -51,6 +51,7 @@ def as_json(verdict: Verdict, times: Timing) -> str:
 def summary(verdict: Verdict, times: Timing) -> Table:
     """Return the figures as a table."""
     table = Table(title="What happened", title_justify="left", box=None, pad_edge=False)
+    table.show_header = False
     table.add_column("")
     table.add_column("", justify="right")
     rows: list[tuple[str, object]] = [
@@ -78,6 +79,7 @@ def summary(verdict: Verdict, times: Timing) -> Table:
 
 def show(console: Console, verdict: Verdict, times: Timing) -> None:
     """Print the figures and the verdict."""
+    console.print()
     console.print(summary(verdict, times))
     if verdict.agreed:
         console.print(

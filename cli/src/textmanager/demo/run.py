@@ -89,7 +89,7 @@ async def _conduct(wanted: Wanted, state_dir: Path, console: Console) -> int:
         )
         console.print(f"Ready after {time.monotonic() - began:.1f} s\n")
         verdict, times = await _campaign(wanted, supervisor, console)
-    console.print(f"Everything is stopped. {time.monotonic() - began:.1f} s in all.")
+    console.print(f"\nEverything is stopped. {time.monotonic() - began:.1f} s in all.")
     if wanted.as_json:
         sys.stdout.write(as_json(verdict, times) + "\n")
     return 0 if verdict.agreed else 1
