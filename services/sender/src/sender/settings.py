@@ -31,7 +31,7 @@ class SenderSettings(BaseSettings):
     """How long a claim may be posted; longer than a request can take."""
     round: float = Field(default=0.04, gt=0)
     """How often a number's waiting messages are claimed, at most."""
-    burst: float = Field(default=0.25, gt=0)
+    burst: float = Field(default=1.0, gt=0)
     """How many seconds' worth of segments may leave at once after a pause."""
     grace: float = 120.0
     """How long after a doubt Twilio's list is asked for the first time."""

@@ -51,7 +51,8 @@ def subscriptions(
             ("recipients.resolved",),
             {RecipientsResolved: take},
             skips=frozenset({AudienceFailed}),
-            max_records=4,
+            # A page is a transaction of its own, so that dispatch has its turn in between.
+            max_records=1,
             after_commit=wake,
         ),
         Subscription(GROUP, ("twilio.callbacks",), {TwilioCallbackReceived: witness}),
