@@ -5,7 +5,7 @@ ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
 SOURCES := contracts libs services simulators cli tests tools benchmarks
-MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-contracts \
+MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-consent textmanager-contracts \
 	textmanager-gateway textmanager-imis textmanager-imis-writer textmanager-ingress \
 	textmanager-projections textmanager-readmodels textmanager-scheduler textmanager-sender \
 	textmanager-simulators textmanager-status textmanager-texting textmanager-twilio

@@ -22,6 +22,7 @@ SERVICES = {
     "status": "status",
     "imis-writer": "imis_writer",
     "ingress": "ingress",
+    "consent": "consent",
     "projections": "projections",
 }
 

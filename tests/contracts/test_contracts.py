@@ -27,13 +27,22 @@ def load(path: Path) -> tuple[dict[str, Any], list[tuple[str, bytes]], bytes]:
     return sample, headers, json.dumps(sample["value"]).encode()
 
 
+def says_all_of(new: Any, old: Any) -> bool:
+    """Whether everything in the old is in the new: an event may have gained optional fields."""
+    if isinstance(old, dict):
+        return all(key in new and says_all_of(new[key], old[key]) for key in old)
+    if isinstance(old, list):
+        return len(new) == len(old) and all(map(says_all_of, new, old))
+    return bool(new == old)
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_golden_sample_parses_and_is_written_the_same_again(path: Path) -> None:
     sample, headers, value = load(path)
     envelope = decode(headers, value)
     key, written, written_headers = encode(envelope)
     assert key.decode() == sample["key"]
-    assert json.loads(written) == sample["value"]
+    assert says_all_of(json.loads(written), sample["value"])
     assert dict(written_headers) == dict(headers)
 
 

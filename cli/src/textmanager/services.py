@@ -14,6 +14,7 @@ SERVICES = (
     "status",
     "imis-writer",
     "ingress",
+    "consent",
     "projections",
 )
 

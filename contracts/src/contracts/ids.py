@@ -37,6 +37,16 @@ def run_id(campaign_id: UUID, occurrence: str) -> UUID:
     return _derive("run", campaign_id, occurrence)
 
 
+def resend_run_id(earlier: UUID, number: int) -> UUID:
+    """Name the run that stands in for what an earlier one missed, the first time or a later one."""
+    return _derive("resend", earlier, number)
+
+
+def consent_id(organization: UUID, fingerprint: str) -> UUID:
+    """Name a pair of numbers by their fingerprint under a secret, never by the numbers."""
+    return _derive("consent", organization, fingerprint)
+
+
 def recipient_id(run: UUID, row_number: int) -> UUID:
     """Name one recipient: a run and the number of the stored row."""
     return _derive("recipient", run, row_number)

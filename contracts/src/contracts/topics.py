@@ -10,6 +10,19 @@ NEWEST = {"cleanup.policy": "compact", "max.message.bytes": "1048588"}
 TWO_WEEKS = {"retention.ms": str(14 * 24 * 3_600_000), "cleanup.policy": "delete"}
 DEAD = FOREVER | {"max.message.bytes": str(2 * 1024 * 1024)}
 
+SERVICES = (
+    "gateway",
+    "scheduler",
+    "audience",
+    "sender",
+    "status",
+    "imis-writer",
+    "ingress",
+    "consent",
+    "projections",
+)
+OPERATORS = "operators' tools"
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -27,7 +40,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "organization.settings",
         "gateway",
-        ("scheduler", "audience", "sender", "imis-writer", "ingress"),
+        ("scheduler", "audience", "sender", "status", "imis-writer", "ingress", "consent"),
         "organization",
         1,
         dict(NEWEST),
@@ -42,12 +55,28 @@ TOPICS: tuple[Topic, ...] = (
     Topic("recipient.excluded", "sender", ("status", "projections"), "message"),
     Topic("message.submitted", "sender", ("status", "projections"), "message"),
     Topic("twilio.callbacks", "ingress", ("sender", "status"), "message"),
-    Topic("twilio.inbound", "ingress", (), "inbound text", 3),
-    Topic("message.status-changed", "status", ("imis-writer", "projections"), "message"),
+    Topic("twilio.inbound", "ingress", ("consent",), "inbound text", 3),
+    Topic("twilio.polled", "status", ("status",), "message", 3),
+    Topic("consent.changed", "consent", ("sender",), "pair of numbers", 3),
+    Topic("message.status-changed", "status", ("imis-writer", "consent", "projections"), "message"),
+    Topic("message.decisions", "gateway", ("sender",), "message", 3),
     Topic("run.lifecycle", "status", ("gateway", "projections"), "run", 3),
+    Topic("run.commands", "gateway", ("sender",), "run", 3),
+    Topic("run.resent", "sender", ("status", "projections"), "run", 3),
     Topic("activity.written", "imis-writer", ("projections",), "message"),
     Topic("dead-letters", "every service", (), "the failed record's", 1, dict(DEAD)),
+    Topic("dead-letters.decisions", OPERATORS, (), "dead letter", 1),
+    *(
+        Topic(f"retry.{name}", OPERATORS, (name,), "the record's", 1, dict(DEAD))
+        for name in SERVICES
+    ),
 )
 
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 DEAD_LETTERS = "dead-letters"
+DEAD_LETTER_DECISIONS = "dead-letters.decisions"
+
+
+def retry_topic(service: str) -> str:
+    """Return the topic by which operators hand a service a record once more."""
+    return f"retry.{service}"

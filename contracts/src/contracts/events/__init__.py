@@ -18,15 +18,28 @@ from contracts.events.campaign import (
     CampaignScheduled,
     CampaignStarted,
 )
+from contracts.events.consent import ConsentChanged
 from contracts.events.message import (
     MessageQueued,
+    MessageResolutionDecided,
     MessageStatusChanged,
     MessageSubmitted,
     RecipientExcluded,
 )
 from contracts.events.organization import OrganizationSettingsChanged
-from contracts.events.provider import TwilioCallbackReceived, TwilioMessageReceived
-from contracts.events.run import RunCompleted, RunFailed, RunStarted
+from contracts.events.provider import (
+    TwilioCallbackReceived,
+    TwilioMessageReceived,
+    TwilioStatusPolled,
+)
+from contracts.events.run import (
+    RunAlarmRaised,
+    RunCompleted,
+    RunFailed,
+    RunResendRequested,
+    RunResent,
+    RunStarted,
+)
 
 ALL_EVENTS: tuple[type[Event], ...] = (
     OrganizationSettingsChanged,
@@ -47,10 +60,16 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     MessageSubmitted,
     TwilioCallbackReceived,
     TwilioMessageReceived,
+    TwilioStatusPolled,
+    ConsentChanged,
     MessageStatusChanged,
+    MessageResolutionDecided,
     RunStarted,
     RunCompleted,
     RunFailed,
+    RunAlarmRaised,
+    RunResendRequested,
+    RunResent,
     ActivityWritten,
     ActivityRefused,
 )

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     EMPTY_TEXT = "empty_text"
     OVER_RUN_LIMIT = "over_run_limit"
     OVER_DAY_LIMIT = "over_day_limit"
+    OPTED_OUT = "opted_out"
+    GIVEN_UP = "given_up"
 
 
 class Recipient(Value):

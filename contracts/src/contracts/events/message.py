@@ -54,6 +54,8 @@ class MessageQueued(MessageFact):
     segments: int
     mode: Mode
     write_to: WriteTo
+    supersedes: UUID | None = None
+    """The message of an earlier run that this one stands in for (X-2)."""
 
 
 class RecipientExcluded(MessageFact):
@@ -125,3 +127,30 @@ class MessageStatusChanged(MessageFact):
     segments: int
     mode: Mode
     attempted_at: AwareDatetime | None = None
+    to: Personal[str | None] = None
+    """Told where the status says something of the number itself: it has opted out."""
+    from_number: str = ""
+
+
+class Resolution(StrEnum):
+    """What an operator found out about a message of which nobody knew whether it was sent."""
+
+    SENT = "sent"
+    """Twilio has it, under a SID."""
+    SEND_AGAIN = "send_again"
+    """Twilio never took it: it may be sent."""
+    GIVEN_UP = "given_up"
+    """It is left as it is, and not sent."""
+
+
+class MessageResolutionDecided(MessageFact):
+    """An operator said what became of an unknown message (X-10)."""
+
+    topic: ClassVar[str] = "message.decisions"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["message.resolution-decided.v1"] = "message.resolution-decided.v1"
+    resolution: Resolution
+    sid: str | None = None
+    by: str
+    reason: str = ""

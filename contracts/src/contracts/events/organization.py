@@ -54,6 +54,10 @@ class OrganizationSettings(Value):
     time_zone: str = "UTC"
     segments_per_run: int = Field(default=10_000, ge=1)
     segments_per_day: int = Field(default=3_000, ge=1)
+    over_day_limit: Literal["hold", "leave_out"] = "hold"
+    """What becomes of texts over the day's limit: they wait for the next day, or are left out."""
+    opt_out_of: Literal["number", "organization"] = "number"
+    """Whether a STOP is about the number that it was sent to, or about all of them (TM-20)."""
     write_test_runs: bool = False
     """Whether a TEST campaign's messages get activities too (TM-6)."""
     numbers: tuple[SendingNumber, ...] = ()

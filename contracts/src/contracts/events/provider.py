@@ -34,6 +34,25 @@ class TwilioCallbackReceived(Event):
         return callback_id(self.message_sid, self.message_status, self.error_code)
 
 
+class TwilioStatusPolled(Event):
+    """We asked Twilio for a message's status, because no report of its end had come (X-1)."""
+
+    topic: ClassVar[str] = "twilio.polled"
+    source: ClassVar[str] = "status"
+
+    type: Literal["twilio.status-polled.v1"] = "twilio.status-polled.v1"
+    message_id: UUID
+    message_sid: str
+    message_status: str
+    """Twilio's word; `not_found` when it knows no such message."""
+    error_code: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        """The message."""
+        return self.message_id
+
+
 class TwilioMessageReceived(Event):
     """A member texted one of our numbers."""
 
