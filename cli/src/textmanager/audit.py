@@ -21,11 +21,13 @@ MESSAGE_TOPICS = (
     "recipient.excluded",
     "message.submitted",
     "twilio.callbacks",
+    "twilio.polled",
+    "message.decisions",
     "message.status-changed",
     "activity.written",
 )
 REJECTED_TOPICS = ("recipient.rejected",)
-RUN_TOPICS = ("campaign.due", "recipients.resolved")
+RUN_TOPICS = ("campaign.due", "recipients.resolved", "run.commands", "run.resent")
 CAMPAIGN_TOPICS = ("campaign.lifecycle",)
 
 Read = Callable[..., AsyncIterator[Logged]]

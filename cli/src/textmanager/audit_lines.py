@@ -12,6 +12,7 @@ from contracts.events.campaign import CampaignDue, CampaignScheduled
 from contracts.events.message import (
     Accepted,
     MessageQueued,
+    MessageResolutionDecided,
     MessageStatusChanged,
     MessageSubmitted,
     Outcome,
@@ -20,7 +21,8 @@ from contracts.events.message import (
     Simulated,
     Unresolved,
 )
-from contracts.events.provider import TwilioCallbackReceived
+from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
+from contracts.events.run import RunResent
 from textmanager.eventlog import Logged
 
 NARROW, WIDE = 80, 110
@@ -55,8 +57,12 @@ def facts(event: Event) -> str:
             return _outcome(event.outcome)
         case MessageStatusChanged():
             return _with_code(str(event.status), event.error_code)
-        case TwilioCallbackReceived():
+        case TwilioCallbackReceived() | TwilioStatusPolled():
             return _with_code(event.message_status, event.error_code)
+        case MessageResolutionDecided():
+            return f"{event.resolution}, by {event.by}"
+        case RunResent():
+            return f"{event.recipients} that the earlier run missed"
         case ActivityWritten():
             return f"SEQN {event.seqn}"
         case RecipientRejected() | RecipientExcluded():
@@ -90,7 +96,7 @@ def sid_of(event: Event) -> str | None:
             return sid
         case MessageStatusChanged():
             return event.sid
-        case TwilioCallbackReceived():
+        case TwilioCallbackReceived() | TwilioStatusPolled():
             return event.message_sid
         case _:
             return None

@@ -132,6 +132,37 @@ def audit_message(
     asyncio.run(show_message(state, message_id, as_list=as_json))
 
 
+@audit.command("run")
+def audit_run(
+    run_id: Annotated[str, typer.Argument(help="The run's id.")],
+    *,
+    state: State = Path(".textmanager"),
+    recipients: Annotated[
+        bool, typer.Option("--recipients", help="A line for each row that the IQA returned.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show what became of one run: every row is a message, or left out for one reason."""
+    import asyncio
+
+    from textmanager.audit_run_lines import show_run
+
+    asyncio.run(show_run(state, run_id, as_json=as_json, recipients=recipients))
+
+
+@audit.command("verify")
+def audit_verify(
+    *,
+    run_id: Annotated[str | None, typer.Option("--run", help="Only this run.")] = None,
+    state: State = Path(".textmanager"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Prove from the log and the stores that every message's chain is whole; exit 1 if not."""
+    from textmanager.verify.command import run
+
+    sys.exit(run(state, run_id, as_json=as_json))
+
+
 topics = typer.Typer(help="The broker's topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 
