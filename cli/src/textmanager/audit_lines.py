@@ -51,6 +51,16 @@ def facts(event: Event) -> str:
             return str(event.mode)
         case RecipientsResolved():
             return f"a page of {len(event.recipients)}"
+        case RunResent():
+            return f"{event.recipients} that the earlier run missed"
+        case RecipientRejected() | RecipientExcluded():
+            return f"row {event.row}, {event.reason}"
+        case _:
+            return _of_message(event)
+
+
+def _of_message(event: Event) -> str:
+    match event:
         case MessageQueued():
             return f"row {event.row}, segments {event.segments}"
         case MessageSubmitted():
@@ -61,12 +71,8 @@ def facts(event: Event) -> str:
             return _with_code(event.message_status, event.error_code)
         case MessageResolutionDecided():
             return f"{event.resolution}, by {event.by}"
-        case RunResent():
-            return f"{event.recipients} that the earlier run missed"
         case ActivityWritten():
             return f"SEQN {event.seqn}"
-        case RecipientRejected() | RecipientExcluded():
-            return f"row {event.row}, {event.reason}"
         case ActivityRefused():
             return event.reason
         case _:
