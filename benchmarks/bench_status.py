@@ -58,7 +58,10 @@ async def main(messages: int) -> None:
         store = Store(settings, name="status", metadata=METADATA)
         await store.start()
         handling = BatchHandling(
-            subscriptions(facts_at_once=AT_ONCE)[1], store, service="status", prefix=""
+            subscriptions(facts_at_once=AT_ONCE, patience=facts.PATIENCE)[1],
+            store,
+            service="status",
+            prefix="",
         )
         # The records are the benchmark's own; a service doesn't hold forty thousand of them.
         gc.freeze()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
 
 from simulators.imis import ImisSimulator, Profile, Settings, catalogue
 from simulators.shared import running
@@ -162,6 +163,65 @@ async def test_rows_move_between_pages(caller: Caller, profile: Profile) -> None
     second = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]["Items"]["$values"]
     assert len(second) == 10
     assert [member(row) for row in second[:3]] == [member(row) for row in first[7:]]
+
+
+async def test_rows_that_change_between_pages_show_in_the_total(
+    caller: Caller, profile: Profile
+) -> None:
+    truth = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]
+    rule = {"name": "rows_change", "times": 1, "params": {"by": 3}}
+    await caller.ask("POST", "/_sim/faults", rule)
+    first = (await caller.ask("GET", query(profile, limit=10)))[1]
+    changed = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]
+    assert (first["TotalCount"], changed["TotalCount"]) == (1200, 1197)
+    shifted = [member(row) for row in changed["Items"]["$values"]]
+    assert shifted[:7] == [member(row) for row in truth["Items"]["$values"]][3:]
+    again = (await caller.ask("GET", query(profile, limit=10, offset=10)))[1]
+    assert again == truth
+
+
+async def test_an_answer_is_late_on_demand(caller: Caller, profile: Profile) -> None:
+    rule = {"name": "slow", "params": {"seconds": 0.05}}
+    await caller.ask("POST", "/_sim/faults", rule)
+    before = asyncio.get_running_loop().time()
+    assert (await caller.ask("GET", query(profile)))[0] == 200
+    await caller.log_in()
+    assert asyncio.get_running_loop().time() - before >= 0.1
+    await caller.client.delete(caller.url + "/_sim/faults?name=slow").build().send()
+    assert (await caller.ask("GET", "/_sim/faults"))[1]["rules"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["500_before", "html_page", "hang", "500_after", "drop_after_commit"]
+)
+async def test_each_fault_is_switched_on_and_off_while_it_runs(
+    caller: Caller, profile: Profile, name: str
+) -> None:
+    """A write under a fault; what was committed before it is there, and once."""
+    rule = {"name": name, "times": 1, "match": {"user": "staff", "path": "/api/Activity"}}
+    await caller.ask("POST", "/_sim/faults", rule)
+    if name == "hang":
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await caller.ask("POST", "/api/Activity", activity())
+    elif name == "html_page":
+        body = (
+            await caller.client.post(caller.url + "/api/Activity")
+            .bearer_auth(caller.token)
+            .body_json(activity())
+            .build()
+            .send()
+        )
+        assert (body.status, "html" in await body.text()) == (200, True)
+    elif name == "drop_after_commit":
+        with pytest.raises(PyreqwestError):
+            await caller.ask("POST", "/api/Activity", activity())
+    else:
+        seen, _ = await caller.ask("POST", "/api/Activity", activity())
+        assert seen == 500
+    held = (await caller.ask("GET", "/_sim/activities"))[1]["activities"]
+    assert len(held) == int(name in {"500_after", "drop_after_commit"})
+    assert (await caller.ask("POST", "/api/Activity", activity()))[0] == 201
 
 
 def member(row: dict[str, Any]) -> object:

@@ -159,3 +159,54 @@ async def test_the_webhooks_own_reply_is_told(twilio: Api, site: Customer) -> No
     site.answers = [(200, b"<Response><Message>Thanks</Message></Response>")]
     said = await twilio.control("inbound", **{"from": TO, "to": FROM, "body": "hi"})
     assert (said["webhook"], said["webhook_reply"]) == ("answered", "Thanks")
+
+
+async def test_only_the_end_is_lost_on_demand(
+    simulator: TwilioSimulator, twilio: Api, site: Customer
+) -> None:
+    await twilio.control("faults", name="callback_final_lost", times=1)
+    sid = (await twilio.send(callback=site.url + "/")).body["sid"]
+    await until(lambda: simulator.store.by_sid[sid].status == "delivered")
+    await twilio.send(callback=site.url + "/")
+    await until(lambda: len(site.received) == 3)
+    assert sorted(site.statuses()) == ["delivered", "sent", "sent"]
+    lost = (await twilio.get("/_sim/stats")).body["callbacks"]["lost_on_purpose"]
+    assert lost == 1
+
+
+async def test_an_opt_out_is_found_late_on_demand_and_lasts_until_start(
+    twilio: Api, site: Customer
+) -> None:
+    await twilio.control("faults", name="21610_by_callback", times=1)
+    assert (await twilio.send(callback=site.url + "/")).status == 201
+    await until(lambda: len(site.received) == 1)
+    assert site.statuses() == ["failed"]
+    assert site.received[0].form["ErrorCode"] == "21610"
+    assert (await twilio.send()).body["code"] == 21610
+    [held] = (await twilio.get("/_sim/opted-out")).body
+    assert (held["account"], held["number"], held["person"]) == (ACCOUNT, FROM, TO)
+    # It may be found late again, of somebody who is known to have opted out.
+    await twilio.control("faults", name="21610_by_callback", times=1)
+    assert (await twilio.send()).status == 201
+    assert (await twilio.send()).body["code"] == 21610
+    await twilio.control("inbound", **{"from": TO, "to": FROM, "body": "START"})
+    assert (await twilio.send()).status == 201
+    assert (await twilio.get("/_sim/opted-out")).body == []
+
+
+async def test_an_inbound_webhook_is_lost_or_repeated_on_demand(
+    twilio: Api, site: Customer
+) -> None:
+    rules = [{"name": "inbound_lost", "times": 1}, {"name": "inbound_repeated", "times": 1}]
+    await twilio.control("faults", seed=1, rules=rules)
+    stop = await twilio.control("inbound", **{"from": TO, "to": FROM, "body": "STOP"})
+    assert (stop["opted_out"], stop["webhook"]) == (True, "lost on purpose")
+    assert site.received == []
+    assert (await twilio.send()).body["code"] == 21610
+    said = await twilio.control("inbound", **{"from": TO, "to": FROM, "body": "hello"})
+    assert [each.form["MessageSid"] for each in site.received] == [said["sid"]] * 2
+    taken = (await twilio.get("/_sim/inbound")).body
+    assert [(each["sid"], each["body"]) for each in taken] == [
+        (stop["sid"], "STOP"),
+        (said["sid"], "hello"),
+    ]

@@ -49,6 +49,8 @@ async def test_each_answered_text_survives_kill_9(tmp_path: Path) -> None:
         listed = await twilio.messages(To="+12025550110")
         assert [m["sid"] for m in listed["messages"]] == [sids[10]]
         assert (await twilio.send()).body["code"] == 21610
+        [stop] = (await twilio.messages(To=FROM, From=TO))["messages"]
+        assert (stop["body"], stop["direction"]) == ("STOP", "inbound")
         await twilio.send("+12025550100")
     assert [line["n"] for line in lines(tmp_path / "messages.jsonl")] == list(range(1, 22))
 

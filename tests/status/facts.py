@@ -22,7 +22,9 @@ from contracts.events.message import (
     Outcome,
     RecipientExcluded,
 )
-from contracts.events.provider import TwilioCallbackReceived
+from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
+from contracts.events.run import RunResent
+from status.domain.looking import Patience
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ORGANIZATION = ids.organization_id("demo")
@@ -30,6 +32,7 @@ STRANGER = ids.organization_id("stranger")
 CAMPAIGN = UUID(int=7)
 RUN = ids.run_id(CAMPAIGN, "launch:1")
 FROM = "+18885550100"
+PATIENCE = Patience(timedelta(minutes=5), timedelta(hours=6), timedelta(hours=72))
 
 
 def at(seconds: float) -> datetime:
@@ -115,6 +118,26 @@ def callback(
     )
 
 
+def polled(
+    row: int,
+    status: str,
+    code: str = "",
+    *,
+    run: UUID = RUN,
+    under: str | None = None,
+    organization: UUID = ORGANIZATION,
+) -> TwilioStatusPolled:
+    return TwilioStatusPolled(
+        organization_id=organization,
+        occurred_at=at(5),
+        sequence=1,
+        message_id=message(row, run),
+        message_sid=under or sid(row),
+        message_status=status,
+        error_code=code,
+    )
+
+
 def page(
     rows: Sequence[int], totals: Totals | None = None, *, sequence: int = 1, run: UUID = RUN
 ) -> RecipientsResolved:
@@ -147,6 +170,18 @@ def totals(recipients: int, rejected: int = 0) -> Totals:
     )
 
 
+def resent(recipients: int, *, run: UUID) -> RunResent:
+    return RunResent(
+        **_about(run, 0, 1),
+        earlier_run_id=RUN,
+        mode=Mode.LIVE,
+        write_to=WriteTo.ACTIVITY,
+        from_number=FROM,
+        recipients=recipients,
+        segments=recipients,
+    )
+
+
 def audience_failed(*, run: UUID = RUN, sequence: int = 1) -> AudienceFailed:
     return AudienceFailed(**_about(run, 0, sequence), reason="The IQA has moved.")
 
@@ -165,10 +200,10 @@ def rejected(
 
 
 def excluded(
-    row: int, reason: Reason = Reason.OVER_RUN_LIMIT, *, run: UUID = RUN
+    row: int, reason: Reason = Reason.OVER_RUN_LIMIT, *, run: UUID = RUN, sequence: int = 1
 ) -> RecipientExcluded:
     return RecipientExcluded(
-        **_about(run, 1, 1),
+        **_about(run, 1, sequence),
         message_id=message(row, run),
         recipient_id=recipient(row, run),
         row=row,

@@ -19,7 +19,8 @@ from contracts.events.message import (
     Unresolved,
 )
 from contracts.events.provider import TwilioCallbackReceived
-from status.domain.message import UNKNOWN, Fact, Message, Refusal, fold, refusals, settled, view
+from status.domain.folding import Fact, Refusal, fold, refusals
+from status.domain.message import UNKNOWN, Message, settled, view
 from status.domain.provider import MEANINGS, Callback
 
 OTHER_SID = "SM" + "f" * 32

@@ -1,44 +1,31 @@
 """One suite for the ports, on their fakes and on their SQL adapters."""
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
-from sqlalchemy import delete
 from tests.status import facts
 from tests.status.fakes import FakeMessages, FakeRuns
+from tests.status.stores import BACKENDS, status_store
 
-from chassis.settings import ServiceSettings
-from chassis.store import Store
 from contracts.envelope import seal
 from status.adapters.messages import SqlMessages
 from status.adapters.runs import SqlRuns
-from status.adapters.tables import METADATA
-from status.domain.message import UNKNOWN, Message, fold
+from status.domain.folding import fold
+from status.domain.ledger import Alarm
+from status.domain.message import UNKNOWN, Message
 from status.domain.run import Phase, Run, Tally, advance
 from status.ports import Messages, Runs
 
 Opened = AbstractAsyncContextManager[tuple[Messages, Runs]]
 Open = Callable[[], Opened]
-URLS = [
-    "fake",
-    "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=pytest.mark.skipif(
-            "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
-        ),
-    ),
-]
 
 
-@pytest.fixture(params=URLS)
+@pytest.fixture(params=BACKENDS)
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     """The ports, each time in a transaction of their own."""
     if request.param == "fake":
@@ -50,27 +37,14 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
         yield remembered
         return
-    url = f"sqlite:///{tmp_path}"
-    settings = ServiceSettings(
-        kafka_url="127.0.0.1:1",
-        database_url=url
-        if request.param == "sqlite"
-        else os.environ["TEXTMANAGER_TEST_POSTGRES_URL"],
-        secret_key=SecretStr(Fernet.generate_key().decode()),
-    )
-    store = Store(settings, name="status_tests", metadata=METADATA)
-    await store.start()
-    async with store.transaction() as transaction:
-        for table in METADATA.sorted_tables:
-            await transaction.execute(delete(table))
+    async with status_store(request.param, tmp_path) as store:
 
-    @asynccontextmanager
-    async def stored() -> AsyncIterator[tuple[Messages, Runs]]:
-        async with store.transaction() as transaction:
-            yield SqlMessages(transaction), SqlRuns(transaction)
+        @asynccontextmanager
+        async def stored() -> AsyncIterator[tuple[Messages, Runs]]:
+            async with store.transaction() as transaction:
+                yield SqlMessages(transaction, facts.PATIENCE), SqlRuns(transaction)
 
-    yield stored
-    await store.stop()
+        yield stored
 
 
 def full(row: int) -> Message:
@@ -185,3 +159,30 @@ async def test_a_run_adds_up_and_goes_on(opened: Open) -> None:
     failing = Tally(facts.ORGANIZATION, facts.CAMPAIGN, facts.at(1), uuid4(), failure="moved")
     async with opened() as (_, runs):
         assert [each.failure for each in await runs.add({uuid4(): failing})] == ["moved"]
+
+
+async def test_what_a_run_came_to_is_kept_and_its_silence_found(opened: Open) -> None:
+    tally = Tally(facts.ORGANIZATION, facts.CAMPAIGN, facts.at(1), uuid4(), pages=1, heard=3)
+    async with opened() as (_, runs):
+        [known] = await runs.add({facts.RUN: tally})
+        assert known.heard == 3
+        waiting = replace(known, alarms=frozenset(Alarm), waiting_since=facts.at(9), sequence=4)
+        await runs.keep([waiting])
+    async with opened() as (_, runs):
+        assert await runs.silent_since(facts.at(8.9)) == []
+        assert await runs.silent_since(facts.at(9)) == [waiting]
+        await runs.keep([replace(waiting, waiting_since=None)])
+    async with opened() as (_, runs):
+        assert await runs.silent_since(facts.at(10**6)) == []
+
+
+async def test_what_was_counted_is_taken_back_when_a_message_counts_otherwise(
+    opened: Open,
+) -> None:
+    one = Tally(facts.ORGANIZATION, facts.CAMPAIGN, facts.at(1), uuid4(), heard=1, settled=1)
+    other = Tally(facts.ORGANIZATION, facts.CAMPAIGN, facts.at(2), uuid4(), excluded=1, settled=-1)
+    async with opened() as (_, runs):
+        await runs.add({facts.RUN: one})
+    async with opened() as (_, runs):
+        [known] = await runs.add({facts.RUN: other})
+        assert (known.heard, known.settled, known.excluded) == (1, 0, 1)

@@ -7,9 +7,7 @@ import pytest
 from tests.status.facts import CAMPAIGN, ORGANIZATION, RUN, at, totals
 
 from contracts.events.run import RunCompleted, RunFailed, RunStarted
-from status.domain.run import Phase, Run, Tally, adds_up, advance
-
-KNOWN = Run(RUN, ORGANIZATION, CAMPAIGN)
+from status.domain.run import Phase, Run, Tally, advance
 
 
 def run(**counts: object) -> Run:
@@ -58,21 +56,6 @@ def test_a_run_whose_audience_fails_fails_once_and_never_completes() -> None:
     assert (failed.reason, after.phase) == ("The IQA has moved.", Phase.FAILED)
     late = run(pages=1, totals=totals(0), failure="x", phase=Phase.FAILED, sequence=1)
     assert advance(late, at=at(4)) == (late, [])
-
-
-@pytest.mark.parametrize(
-    ("state", "fine"),
-    [
-        (run(recipients=3), True),
-        (run(recipients=3, totals=totals(3, 1)), True),
-        (run(recipients=2, totals=totals(3, 1)), True),
-        (run(recipients=4, totals=totals(3, 1)), False),
-        (run(recipients=3, rejected=2, totals=totals(3, 1)), False),
-        (run(recipients=3, settled=3, excluded=1, totals=totals(3, 1)), False),
-    ],
-)
-def test_what_contradicts_the_totals_is_noticed(state: Run, fine: bool) -> None:
-    assert adds_up(state) is fine
 
 
 def test_tallies_add_up_and_keep_the_newest_cause() -> None:

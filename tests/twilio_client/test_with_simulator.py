@@ -1,6 +1,7 @@
 """The client against the simulated Twilio: sending, listing, fetching, failing."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from simulators.shared import running
 from simulators.twilio.app import TwilioSimulator
+from simulators.twilio.outcomes import DELIVERED
 from twilio_client import (
     InDoubt,
     Kind,
@@ -138,3 +140,68 @@ async def test_a_list_that_fails_concludes_nothing() -> None:
     ) as lonely:
         with pytest.raises(Unanswered):
             await lonely.list_messages(to=TO)
+
+
+async def test_pages_are_given_as_they_come(
+    simulator: TwilioSimulator, client: TwilioClient
+) -> None:
+    for number in range(1003):
+        simulator.store.accept(
+            account=ACCOUNT,
+            to=f"+1202555{number:04d}",
+            sender=FROM,
+            body="x",
+            status_callback="",
+            num_segments=1,
+            outcome=DELIVERED,
+            arrived_at=0.0,
+        )
+    async with aclosing(client.list_pages(from_=FROM)) as pages:
+        assert len(await anext(pages)) == 1000
+        simulator.faults.add("get_500", times=1)
+        with pytest.raises(Unanswered):
+            await anext(pages)
+    async with aclosing(client.list_pages(from_=FROM)) as pages:
+        assert [len(page) async for page in pages] == [1000, 3]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["get_429", "get_500", "get_drop", "get_timeout", "get_half_answer", "get_html", "get_slow"],
+)
+@pytest.mark.parametrize("question", ["list", "fetch"])
+async def test_a_question_without_an_answer_concludes_nothing(
+    simulator: TwilioSimulator, client: TwilioClient, question: str, fault: str
+) -> None:
+    sent = await client.send(text())
+
+    async def ask() -> object:
+        return await (client.list_messages(to=TO) if question == "list" else client.fetch(sent.sid))
+
+    simulator.faults.add(fault, times=1, match={"route": question}, params={"retry_after": 7})
+    with pytest.raises(Unanswered) as caught:
+        await ask()
+    assert caught.value.retry_after_seconds == (7.0 if fault == "get_429" else None)
+    assert TO not in str(caught.value)
+    assert await ask()
+
+
+@pytest.mark.parametrize("question", ["list", "fetch"])
+async def test_a_question_with_refused_credentials_is_the_account_s_fault(
+    simulator: TwilioSimulator, client: TwilioClient, question: str
+) -> None:
+    simulator.faults.add("get_401")
+    with pytest.raises(Refused) as caught:
+        await (client.list_messages(to=TO) if question == "list" else client.fetch("SM0"))
+    assert caught.value.kind is Kind.ACCOUNT
+
+
+async def test_what_people_texted_is_listed(
+    simulator: TwilioSimulator, client: TwilioClient
+) -> None:
+    taken = simulator.store.take_inbound(account=ACCOUNT, person=TO, number=FROM, body="STOP")
+    await client.send(text())
+    [listed] = await client.list_messages(to=FROM)
+    assert (listed.sid, listed.direction, listed.status) == (taken.sid, "inbound", "received")
+    assert (listed.from_, listed.to, listed.body) == (TO, FROM, "STOP")
+    assert await client.fetch(taken.sid) == listed

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -113,17 +114,29 @@ class TwilioClient:
         Never gives a part of them: when a page fails, so does the call. Twilio's times have
         whole seconds, so `since` is cut to its second. Raises Unanswered or Refused.
         """
+        pages = self.list_pages(to=to, from_=from_, since=since)
+        return [message async for page in pages for message in page]
+
+    async def list_pages(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        since: datetime | None = None,
+    ) -> AsyncGenerator[list[ListedMessage]]:
+        """Yield the same texts page by page, a thousand at most, one request for each.
+
+        What was yielded stands, even when a later page fails. Raises Unanswered or Refused.
+        """
         wanted = {"To": to, "From": from_, "PageSize": _PAGE_SIZE}
         query = {name: value for name, value in wanted.items() if value is not None}
         start = since.replace(microsecond=0) if since is not None else None
-        found: list[ListedMessage] = []
         asking: RequestBuilder | None = self._client.get(self._post_url).query(query)
         while asking is not None:
             page = await self._page(asking)
-            found += [m for m in page.messages if start is None or m.created_at >= start]
+            yield [m for m in page.messages if start is None or m.created_at >= start]
             over = start is not None and page.all_before(start)
             asking = None if over else self._following(page)
-        return found
 
     async def fetch(self, sid: str) -> ListedMessage | None:
         """Give one text as it is now, or None when Twilio has none of that SID.

@@ -1,6 +1,8 @@
 """What the status service needs of the outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -8,10 +10,35 @@ from contracts.envelope import Envelope
 from contracts.events.message import MessageStatusChanged
 from contracts.events.provider import TwilioCallbackReceived
 from contracts.events.run import RunEvent
-from status.domain.message import Message, Refusal
+from status.domain.folding import Refusal
+from status.domain.ledger import Alarm
+from status.domain.looking import Answer
+from status.domain.message import Message
 from status.domain.run import Run, Tally
 
 CallbackEnvelope = Envelope[TwilioCallbackReceived]
+
+
+class AccountAway(Exception):
+    """Twilio can't be asked for this account now; perhaps after `seconds`."""
+
+    def __init__(self, reason: str, *, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.seconds = seconds
+
+
+class AccountRefused(AccountAway):
+    """Twilio doesn't take the account's credentials, or there are none: somebody must act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Many messages from one number that are due to be asked for."""
+
+    from_number: str
+    due: int
+    oldest_sent_at: datetime
 
 
 class Messages(Protocol):
@@ -21,7 +48,7 @@ class Messages(Protocol):
         """Return what is known, and let nobody else change it before this transaction ends."""
 
     async def keep(self, messages: Mapping[UUID, Message]) -> None:
-        """Keep what is known now."""
+        """Keep what is known now, and when Twilio is to be asked about it."""
 
     async def named_by(self, sids: Collection[str]) -> dict[str, UUID]:
         """Return the messages that Twilio's answers gave these SIDs."""
@@ -43,7 +70,57 @@ class Runs(Protocol):
         """Add to the runs, and return them as they are now, held for this transaction."""
 
     async def keep(self, runs: Sequence[Run]) -> None:
-        """Keep the phases of runs that went on."""
+        """Keep what runs came to: their phase, their alarms, since when they wait."""
+
+    async def silent_since(self, before: datetime) -> list[Run]:
+        """Return runs that have waited since before then, held for this transaction."""
+
+
+class Lookouts(Protocol):
+    """Which messages are to be asked for; each call is one transaction."""
+
+    async def due_organizations(self, *, at: datetime) -> list[UUID]:
+        """Return whose messages are due and whose account may be asked."""
+
+    async def lease(self, organization_id: UUID, *, at: datetime, until: datetime) -> bool:
+        """Keep other processes from asking for an account; False when another does."""
+
+    async def rest(self, organization_id: UUID, *, until: datetime) -> None:
+        """Let go of an account, which nobody is to ask before then."""
+
+    async def crowd(self, organization_id: UUID, *, at: datetime, least: int) -> Crowd | None:
+        """Return the number with most due messages, if they are so many."""
+
+    async def due(self, organization_id: UUID, *, at: datetime, limit: int) -> list[str]:
+        """Return the SIDs that have been due for longest."""
+
+    async def take(
+        self, organization_id: UUID, answers: Sequence[Answer], *, due: datetime, at: datetime
+    ) -> int:
+        """Tell what is new in the answers about messages that were due; returns how many were."""
+
+    async def put_off(self, organization_id: UUID, sids: Sequence[str], *, until: datetime) -> None:
+        """Ask later for texts that got no answer, as if nobody had asked."""
+
+
+class Account(Protocol):
+    """One organisation's Twilio account, asked no more often than it may be."""
+
+    async def ask(self, sid: str) -> Answer:
+        """Return what Twilio says of one text; raises `AccountAway`."""
+
+    def sent_from(self, from_number: str, since: datetime) -> AsyncGenerator[list[Answer]]:
+        """Yield what Twilio says of all texts from a number, newest first, page by page.
+
+        Raises `AccountAway`.
+        """
+
+
+class Accounts(Protocol):
+    """Every organisation's Twilio account."""
+
+    async def of(self, organization_id: UUID) -> Account:
+        """Return the organisation's account; raises `AccountRefused` while it has none."""
 
 
 class Outbox(Protocol):
@@ -64,5 +141,11 @@ class Watch(Protocol):
     def unmapped(self, status: str) -> None:
         """Twilio reported a status that this version doesn't know."""
 
-    def does_not_add_up(self, run_id: UUID) -> None:
-        """What was counted contradicts the totals that the audience told."""
+    def not_found(self, message_id: UUID) -> None:
+        """Twilio doesn't know a text that it once accepted."""
+
+    def account_refused(self, organization_id: UUID) -> None:
+        """Twilio can't be asked with an organisation's credentials."""
+
+    def alarmed(self, run_id: UUID, alarm: Alarm) -> None:
+        """Somebody has to look at a run."""

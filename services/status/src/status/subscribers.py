@@ -7,27 +7,33 @@ never wait behind the flood of reports about messages.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chassis.instants import now
 from chassis.store import Transaction
 from chassis.subscription import BatchHandler, Subscription
 from contracts.envelope import Envelope
 from contracts.events.audience import AudienceFailed, RecipientRejected, RecipientsResolved
 from contracts.events.message import MessageQueued, MessageSubmitted, RecipientExcluded
-from contracts.events.provider import TwilioCallbackReceived
-from status import handlers
+from contracts.events.organization import OrganizationSettingsChanged
+from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
+from contracts.events.run import RunResent
 from status.adapters.messages import SqlMessages
 from status.adapters.runs import SqlRuns
+from status.adapters.tables import SETTINGS
 from status.adapters.watch import LoggingWatch
+from status.domain.looking import Patience
+from status.handlers import messages, runs
 
 WATCH = LoggingWatch()
 
 
-def about_messages(handle: Callable[..., Awaitable[None]]) -> BatchHandler:
+def about_messages(handle: Callable[..., Awaitable[None]], patience: Patience) -> BatchHandler:
     """Give a handler of messages' facts its ports."""
 
     async def receive(transaction: Transaction, facts: list[Envelope[Any]]) -> None:
         await handle(
             facts,
-            messages=SqlMessages(transaction),
+            at=now(),
+            messages=SqlMessages(transaction, patience),
             runs=SqlRuns(transaction),
             outbox=transaction,
             watch=WATCH,
@@ -40,33 +46,46 @@ def about_runs(handle: Callable[..., Awaitable[None]]) -> BatchHandler:
     """Give a handler of runs' facts its ports."""
 
     async def receive(transaction: Transaction, facts: list[Envelope[Any]]) -> None:
-        await handle(facts, runs=SqlRuns(transaction), outbox=transaction, watch=WATCH)
+        await handle(facts, at=now(), runs=SqlRuns(transaction), outbox=transaction, watch=WATCH)
 
     return receive
 
 
-def subscriptions(*, facts_at_once: int) -> list[Subscription]:
+def subscriptions(*, facts_at_once: int, patience: Patience) -> list[Subscription]:
     """Return all that the status service listens to."""
     return [
         Subscription(
             "status.runs",
-            ("recipients.resolved", "recipient.rejected", "recipient.excluded"),
+            ("recipients.resolved", "recipient.rejected", "run.resent"),
             {
-                RecipientsResolved: about_runs(handlers.take_pages),
-                AudienceFailed: about_runs(handlers.take_failures),
-                RecipientRejected: about_runs(handlers.take_left_out),
-                RecipientExcluded: about_runs(handlers.take_left_out),
+                RecipientsResolved: about_runs(runs.take_pages),
+                RunResent: about_runs(runs.take_resent),
+                AudienceFailed: about_runs(runs.take_failures),
+                RecipientRejected: about_runs(runs.take_rejected),
             },
             max_records=facts_at_once,
         ),
         Subscription(
             "status.messages",
-            ("message.queued", "message.submitted", "twilio.callbacks"),
+            (
+                "message.queued",
+                "recipient.excluded",
+                "message.submitted",
+                "twilio.callbacks",
+                "twilio.polled",
+            ),
             {
-                MessageQueued: about_messages(handlers.take_queued),
-                MessageSubmitted: about_messages(handlers.take_submitted),
-                TwilioCallbackReceived: about_messages(handlers.take_callbacks),
+                MessageQueued: about_messages(messages.take_named, patience),
+                RecipientExcluded: about_messages(messages.take_named, patience),
+                MessageSubmitted: about_messages(messages.take_submitted, patience),
+                TwilioCallbackReceived: about_messages(messages.take_callbacks, patience),
+                TwilioStatusPolled: about_messages(messages.take_polled, patience),
             },
             max_records=facts_at_once,
+        ),
+        Subscription(
+            "status.settings",
+            ("organization.settings",),
+            {OrganizationSettingsChanged: SETTINGS.fold},
         ),
     ]

@@ -95,6 +95,9 @@ class ImisSimulator:
             user=user,
         )
         rule = self._fault(request)
+        if rule is not None and rule.name == "slow":
+            await _dawdle(rule)
+            rule = None
         if rule is not None and rule.name not in AFTER:
             if rule.name == "expire_mid_paging":
                 self.logins.revoke(authorization or b"")
@@ -110,8 +113,10 @@ class ImisSimulator:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         facts = {"path": "/token", "method": scope["method"], "user": form.get("username", "")}
         if self.faults.rules and (rule := self.faults.pick(facts, TOKEN)):
-            await _befall(rule, scope, receive, send)
-            return
+            if rule.name != "slow":
+                await _befall(rule, scope, receive, send)
+                return
+            await _dawdle(rule)
         await answer_json(send, *self.logins.log_in(form))
 
     def _fault(self, request: Request) -> Rule | None:
@@ -137,6 +142,10 @@ class ImisSimulator:
             return reads.handle(self, request)
         except orjson.JSONDecodeError:
             return 400, wire.problem("The request is not JSON.")
+
+
+async def _dawdle(rule: Rule) -> None:
+    await asyncio.sleep(float(rule.params.get("seconds", 3)))
 
 
 async def _befall(rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:

@@ -26,7 +26,7 @@ def _answer(
         case "/_sim/health":
             return 200, {"status": "ok", "profile": site.settings.profile}
         case "/_sim/faults":
-            return answer_faults(site.faults, method, body)
+            return answer_faults(site.faults, method, body, query.get("name", ""))
         case "/_sim/settings":
             return _settings(site, body) if method == "POST" else (200, site.settings.as_json())
         case "/_sim/stats":

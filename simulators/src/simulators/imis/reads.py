@@ -113,14 +113,17 @@ def _disturbed(site: "ImisSimulator", request: Request, offset: int) -> tuple[in
     if not site.faults.rules:
         return offset, 0
     facts = {"path": request.path, "user": request.user, "query": request.first("QueryName")}
-    rule = site.faults.pick(facts | {"offset": str(offset)}, PAGE)
+    # Before the first page there are no rows that could come or go.
+    among = PAGE if offset else {"total_drift"}
+    rule = site.faults.pick(facts | {"offset": str(offset)}, among)
     if rule is None:
         return offset, 0
     by = int(rule.params.get("by", 3))
     if rule.name == "total_drift":
         return offset, by
-    # Rows before this page went (by > 0: some are missed) or came (by < 0: some repeat).
-    return max(0, offset + by) if offset else 0, 0
+    # Rows before this page went (by > 0: some are missed) or came (by < 0: some repeat); whether
+    # the total tells it is the difference between the two faults.
+    return max(0, offset + by), -by if rule.name == "rows_change" else 0
 
 
 def _prompt(query: Query, request: Request) -> str:

@@ -1,6 +1,7 @@
 """What every simulator needs: a durable record, faults on demand, a server."""
 
 from simulators.shared.asgi import (
+    JSON,
     App,
     Message,
     Receive,
@@ -9,15 +10,18 @@ from simulators.shared.asgi import (
     answer,
     answer_json,
     drop,
+    half_an_answer,
     header,
     read_body,
     run_lifespan,
+    until_hung_up,
 )
 from simulators.shared.faults import BadRuleError, Faults, Rule, answer_faults
 from simulators.shared.record import Record
 from simulators.shared.server import add_server_arguments, running, serve
 
 __all__ = [
+    "JSON",
     "App",
     "BadRuleError",
     "Faults",
@@ -32,9 +36,11 @@ __all__ = [
     "answer_faults",
     "answer_json",
     "drop",
+    "half_an_answer",
     "header",
     "read_body",
     "run_lifespan",
     "running",
     "serve",
+    "until_hung_up",
 ]

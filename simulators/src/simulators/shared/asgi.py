@@ -64,6 +64,22 @@ async def drop(scope: Scope, receive: Receive) -> None:
         pass
 
 
+async def half_an_answer(
+    scope: Scope, receive: Receive, send: Send, status: int, body: bytes
+) -> None:
+    """Promise a whole JSON answer, and close the connection after half of it."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [JSON, length]})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await drop(scope, receive)
+
+
+async def until_hung_up(receive: Receive) -> None:
+    """Never answer: the client hangs up in the end, which is the only way out."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def run_lifespan(
     receive: Receive, send: Send, context: Callable[[], AbstractAsyncContextManager[object]]
 ) -> None:

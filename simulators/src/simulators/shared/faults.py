@@ -73,9 +73,9 @@ class Faults:
         self.rules.append(rule)
         return rule
 
-    def clear(self) -> None:
-        """Forget every rule."""
-        self.rules.clear()
+    def clear(self, name: str = "") -> None:
+        """Forget every rule, or those of one name."""
+        self.rules[:] = [rule for rule in self.rules if name and rule.name != name]
 
     def pick(self, facts: Mapping[str, str], among: Collection[str] | None = None) -> Rule | None:
         """Give the fault that befalls this request, and count it; usually none does.
@@ -104,17 +104,20 @@ class Faults:
         }
 
 
-def answer_faults(faults: Faults, method: str, body: bytes) -> tuple[int, dict[str, Any]]:
+def answer_faults(
+    faults: Faults, method: str, body: bytes, name: str = ""
+) -> tuple[int, dict[str, Any]]:
     """Serve `/_sim/faults`: POST adds one rule or a list, GET shows, DELETE clears.
 
-    A rule is `{"name", "chance"?, "times"?, "match"?, "params"?}`; a POST of
-    `{"seed": n, "rules": [...]}` reseeds first. A POST with a bad rule changes nothing.
+    DELETE with a name leaves the others as they are. A rule is
+    `{"name", "chance"?, "times"?, "match"?, "params"?}`; a POST of `{"seed": n, "rules": [...]}`
+    reseeds first. A POST with a bad rule changes nothing.
     """
     match method:
         case "GET":
             return 200, faults.as_json()
         case "DELETE":
-            faults.clear()
+            faults.clear(name)
             return 200, faults.as_json()
         case "POST":
             return _add_rules(faults, body)

@@ -10,6 +10,7 @@ from simulators.twilio import control, rest
 from simulators.twilio.deliveries import Deliveries
 from simulators.twilio.faults import KNOWN
 from simulators.twilio.inbound import Inbox
+from simulators.twilio.resources import PREFIX
 from simulators.twilio.settings import Settings
 from simulators.twilio.store import Store
 from simulators.twilio.webhooks import Poster
@@ -38,7 +39,7 @@ class TwilioSimulator:
         """Serve one request, or the server's life."""
         if scope["type"] == "lifespan":
             await run_lifespan(receive, send, self._life)
-        elif scope["path"].startswith(rest.PREFIX):
+        elif scope["path"].startswith(PREFIX):
             await self._rest(scope, receive, send)
         elif scope["path"].startswith(control.PREFIX):
             await self._control(scope, receive, send)
@@ -56,7 +57,7 @@ class TwilioSimulator:
                     self.store, self.settings, self._tokens, poster, in_flight=self._in_flight
                 )
             )
-            inbox = Inbox(self.store, poster)
+            inbox = Inbox(self.store, poster, self.faults)
             self._rest = rest.Rest(
                 store=self.store,
                 settings=self.settings,

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -58,13 +59,24 @@ class Control:
             case "messages":
                 await self._messages(parse_form(scope["query_string"]), send)
             case "faults":
-                await answer_json(send, *answer_faults(self._faults, method, body))
+                name = parse_form(scope["query_string"]).get("name", "")
+                await answer_json(send, *answer_faults(self._faults, method, body, name))
             case "settings":
                 await answer_json(send, *self._change_settings(method, body))
             case "inbound" if method == "POST":
                 await answer_json(send, *await self._take_inbound(body))
+            case "inbound":
+                await answer_json(send, 200, [asdict(text) for text in self._store.inbound])
+            case "opted-out":
+                await answer_json(send, 200, self._opted_out())
             case _:
                 await answer_json(send, 404, {"error": "no such route"})
+
+    def _opted_out(self) -> list[dict[str, Any]]:
+        return [
+            {"account": account, "number": number, "person": person, "at": at}
+            for (account, number, person), at in self._store.opted_out.items()
+        ]
 
     def _stats(self) -> dict[str, Any]:
         texts = self._store.texts
@@ -77,6 +89,7 @@ class Control:
             "last_accepted_at": texts[-1].accepted_at if texts else None,
             "callbacks": self._deliveries.as_json(),
             "opted_out": len(self._store.opted_out),
+            "asked": self._rest.asked,
         }
 
     async def _messages(self, query: Mapping[str, str], send: Send) -> None:
@@ -97,7 +110,12 @@ class Control:
 
     def _with_status(self, entry: dict[str, Any]) -> dict[str, Any]:
         text = self._store.texts[entry["n"] - 1]
-        return {**entry, "status": text.status, "error_code": text.error_code}
+        return {
+            **entry,
+            "answered_at": text.answered_at,
+            "status": text.status,
+            "error_code": text.error_code,
+        }
 
     def _change_settings(self, method: str, body: bytes) -> tuple[int, dict[str, Any]]:
         if method == "POST":

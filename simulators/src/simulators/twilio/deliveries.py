@@ -139,7 +139,9 @@ class Deliveries:
         self, text: Text, status: str, url: str, told: "asyncio.Future[None] | None" = None
     ) -> None:
         match text.outcome.callback_fault:
-            case "callback_lost":
+            case "callback_final_lost" if status not in _FINAL:
+                callback = self._callback(text, status, url)
+            case "callback_lost" | "callback_final_lost":
                 self.counts["lost_on_purpose"] += 1
                 self._done(text, status)
                 return
@@ -201,9 +203,17 @@ class Deliveries:
 
     def _done(self, text: Text, status: str) -> None:
         """Note that nothing more is owed; losing the note only makes a callback come twice."""
+        self._note({"kind": "callback", "sid": text.sid, "status": status})
+
+    def answered(self, text: Text) -> None:
+        """Note when the whole 201 had left."""
+        text.answered_at = time.time()
+        self._note({"kind": "answered", "sid": text.sid, "at": text.answered_at})
+
+    def _note(self, line: dict[str, Any]) -> None:
         if not self._done_lines:
             asyncio.get_running_loop().call_later(0.01, self._write_done)
-        self._done_lines.append({"kind": "callback", "sid": text.sid, "status": status})
+        self._done_lines.append(line)
 
     def _write_done(self) -> None:
         lines, self._done_lines = self._done_lines, []

@@ -1,4 +1,4 @@
-"""What goes wrong on demand, by name, at three points of a request.
+"""What goes wrong on demand with a posted text, by name, at three points of the request.
 
 | fault | accepted | what the client sees |
 |---|---|---|
@@ -9,7 +9,9 @@
 | `timeout_after` | yes | no answer at all |
 | `half_answer` | yes | a 201 whose body breaks off |
 | `slow` | yes | a 201 after `params.seconds` (3) |
-| `callback_lost`, `callback_repeated`, `callback_reordered`, `callback_before_201` | yes | a 201 |
+| `21610_by_callback` | yes | a 201; the text fails with 21610, the recipient is opted out |
+| `callback_lost`, `callback_final_lost` | yes | a 201; no callback, or none of the end |
+| `callback_repeated`, `callback_reordered`, `callback_before_201` | yes | a 201 |
 
 A request may meet one of the first and one of the callbacks' faults together.
 """
@@ -18,17 +20,37 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simulators.shared import Faults, Receive, Rule, Scope, Send, answer, answer_json, drop
+from simulators.shared import (
+    Faults,
+    Receive,
+    Rule,
+    Scope,
+    Send,
+    answer,
+    answer_json,
+    drop,
+    half_an_answer,
+    until_hung_up,
+)
 from simulators.twilio.outcomes import Outcome
 from simulators.twilio.problems import problem
+from simulators.twilio.reading import READING
 
 _CODES = {"429": 20429, "21611": 21611, "401": 20003, "500_before": 20500}
 BEFORE = frozenset({*_CODES, "drop_before", "redirect_307"})
 AFTER = frozenset({"500_after", "drop_after", "timeout_after", "half_answer", "slow"})
 CALLBACK = frozenset(
-    {"callback_lost", "callback_repeated", "callback_reordered", "callback_before_201"}
+    {
+        "callback_lost",
+        "callback_final_lost",
+        "callback_repeated",
+        "callback_reordered",
+        "callback_before_201",
+    }
 )
-KNOWN = BEFORE | AFTER | CALLBACK
+OPTED_OUT_LATE = "21610_by_callback"
+INBOUND = frozenset({"inbound_lost", "inbound_repeated"})
+KNOWN = BEFORE | AFTER | CALLBACK | INBOUND | READING | {OPTED_OUT_LATE}
 _ANSWER = BEFORE | AFTER
 
 
@@ -38,6 +60,11 @@ def callback_fault(faults: Faults, facts: Mapping[str, str], outcome: Outcome) -
         return outcome
     rule = faults.pick(facts, CALLBACK)
     return outcome if rule is None else replace(outcome, callback_fault=rule.name)
+
+
+def opted_out_late(faults: Faults, facts: Mapping[str, str]) -> bool:
+    """Say whether Twilio takes this text and finds only later that the recipient opted out."""
+    return bool(faults.rules) and faults.pick(facts, {OPTED_OUT_LATE}) is not None
 
 
 class Answering:
@@ -80,24 +107,12 @@ class Answering:
             case "drop_after":
                 await drop(self._scope, self._receive)
             case "timeout_after":
-                # The client hangs up in the end: that is the only way out.
-                while (await self._receive())["type"] != "http.disconnect":
-                    pass
+                await until_hung_up(self._receive)
             case "half_answer":
-                await self._half(created)
+                await half_an_answer(self._scope, self._receive, self._send, 201, created)
             case "slow" if self._rule is not None:
                 await asyncio.sleep(float(self._rule.params.get("seconds", 3)))
                 return False
             case _:
                 return False
         return True
-
-    async def _half(self, created: bytes) -> None:
-        length = (b"content-length", str(len(created)).encode())
-        kind = (b"content-type", b"application/json")
-        await self._send(
-            {"type": "http.response.start", "status": 201, "headers": [kind, length]},
-        )
-        body = created[: len(created) // 2]
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
-        await drop(self._scope, self._receive)

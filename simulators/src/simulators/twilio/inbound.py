@@ -4,10 +4,11 @@ https://help.twilio.com/articles/223134027 lists the words.
 """
 
 import re
-import secrets
 import time
 from typing import Any
 
+from simulators.shared import Faults
+from simulators.twilio.faults import INBOUND
 from simulators.twilio.segments import count_segments, is_toll_free
 from simulators.twilio.store import Store
 from simulators.twilio.webhooks import Poster, Webhook
@@ -40,27 +41,32 @@ _TWIML_MESSAGE = re.compile(r"<Message[^>]*>(?:\s*<Body>)?([^<]+)<")
 class Inbox:
     """Takes texts from people as Twilio does, before the customer hears of them."""
 
-    def __init__(self, store: Store, poster: Poster) -> None:
+    def __init__(self, store: Store, poster: Poster, faults: Faults) -> None:
         self._store = store
         self._poster = poster
+        self._faults = faults
 
     async def take(
         self, *, account: str, token: bytes, person: str, number: str, body: str, url: str
     ) -> dict[str, Any]:
         """Take one text; gives its SID, what it did, and how the webhook went."""
-        sid = "SM" + secrets.token_hex(16)
-        known = {"sid": sid, "account": account}
-        there = {**known, "from": person, "to": number}
-        back = {**known, "from": number, "to": person}
-        self._note(there, kind="inbound", body=body)
+        taken = self._store.take_inbound(account=account, person=person, number=number, body=body)
+        sid = taken.sid
+        back = {"sid": sid, "account": account, "from": number, "to": person}
         pair = (account, number, person)
         reply = self._obey(pair, body)
         if reply:
             self._note(back, kind="reply", body=reply, by="twilio")
         failure, twiml = "not configured", ""
-        if url:
+        fault = self._fault({"account": account, "from": person, "to": number, "body": body})
+        if fault == "inbound_lost":
+            failure = "lost on purpose"
+        elif url:
             fields = _fields(sid, account, person, number, body)
-            failure, twiml = await self._poster.post(Webhook(url.partition("#")[0], fields, token))
+            webhook = Webhook(url.partition("#")[0], fields, token)
+            failure, twiml = await self._poster.post(webhook)
+            if fault == "inbound_repeated":
+                failure, twiml = await self._poster.post(webhook)
         answered = _TWIML_MESSAGE.search(twiml)
         if answered:
             blocked = pair in self._store.opted_out
@@ -88,6 +94,10 @@ class Inbox:
             self._store.opt(pair, out=False)
             return _STARTED_TOLL_FREE if toll_free else _STARTED
         return _HELP if word in HELP_WORDS else ""
+
+    def _fault(self, facts: dict[str, str]) -> str:
+        rule = self._faults.pick(facts, INBOUND) if self._faults.rules else None
+        return "" if rule is None else rule.name
 
     def _note(self, who: dict[str, str], **what: object) -> None:
         self._store.events.append({**who, **what, "at": time.time()})

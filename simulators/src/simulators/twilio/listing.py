@@ -1,47 +1,46 @@
-"""The list of messages: filters, pages, newest first."""
+"""The list of messages, both ways: filters, pages, newest first."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
-from simulators.twilio.store import Store, Text
+from simulators.twilio.resources import PREFIX, inbound_resource, resource
+from simulators.twilio.store import Inbound, Store, Text
 
 _MOST = 1000
 _FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")
+Listed = Text | Inbound
 
 
 def list_texts(
-    store: Store,
-    account: str,
-    query: Mapping[str, str],
-    *,
-    before: float,
-    show: Callable[[Text, Mapping[str, Any]], dict[str, Any]],
+    store: Store, account: str, query: Mapping[str, str], *, before: float
 ) -> dict[str, Any]:
-    """Give one page, as the API does; texts accepted after `before` don't show yet.
+    """Give one page, as the API does; texts taken after `before` don't show yet.
 
     A filter on DateSent leaves out what wasn't sent yet.
     """
     size = min(max(_number(query.get("PageSize"), 50), 1), _MOST)
     page = _number(query.get("Page"), 0)
-    token = query.get("PageToken", "")
-    older_than = _number(token.removeprefix("PASM"), 0)
-    found = (
-        text
-        for text in _matching(store, account, query)
-        if text.accepted_at <= before and (not older_than or text.n < older_than)
+    older = _older_than(query.get("PageToken", ""))
+    sent: Iterator[Listed] = (
+        text for text in _outbound(store, account, query, older[0]) if text.accepted_at <= before
     )
-    skipped = 0 if older_than else page * size
+    received: Iterator[Listed] = (
+        text for text in _inbound(store, account, query, older[1]) if text.at <= before
+    )
+    found = merge(sent, received, key=_taken_at, reverse=True)
+    skipped = 0 if any(older) else page * size
     texts = list(islice(found, skipped, skipped + size + 1))
     more, texts = len(texts) > size, texts[:size]
-    base = f"/2010-04-01/Accounts/{account}/Messages.json"
+    base = f"{PREFIX}{account}/Messages.json"
     kept = {name: query[name] for name in _FILTERS if name in query} | {"PageSize": str(size)}
     first = f"{base}?{urlencode({**kept, 'Page': '0'})}"
-    following = {**kept, "Page": str(page + 1), "PageToken": f"PASM{texts[-1].n}"} if more else None
+    following = {**kept, "Page": str(page + 1), "PageToken": _token(texts, older)} if more else None
     return {
-        "messages": [show(text, store.messages.entry_at(text.offset)) for text in texts],
+        "messages": [_shown(store, text) for text in texts],
         "page": page,
         "page_size": size,
         "start": page * size,
@@ -53,16 +52,56 @@ def list_texts(
     }
 
 
-def _matching(store: Store, account: str, query: Mapping[str, str]) -> Iterator[Text]:
+def _shown(store: Store, text: Listed) -> dict[str, Any]:
+    if isinstance(text, Inbound):
+        return inbound_resource(text)
+    return resource(text, store.messages.entry_at(text.offset))
+
+
+def _taken_at(text: Listed) -> float:
+    return text.at if isinstance(text, Inbound) else text.accepted_at
+
+
+def _older_than(token: str) -> tuple[int, int]:
+    """Read how far the pages have come, outbound and inbound; 0 is at the beginning."""
+    sent, _, received = token.removeprefix("PASM").partition("-")
+    return _number(sent, 0), _number(received, 0)
+
+
+def _token(texts: list[Listed], older: tuple[int, int]) -> str:
+    sent = [text.n for text in texts if isinstance(text, Text)]
+    received = [text.n for text in texts if isinstance(text, Inbound)]
+    return f"PASM{min(sent, default=older[0])}-{min(received, default=older[1])}"
+
+
+def _outbound(
+    store: Store, account: str, query: Mapping[str, str], older_than: int
+) -> Iterator[Text]:
     sender = query.get("From")
     begin, end = _sent_between(query)
     dated = any(name in query for name in _FILTERS[2:])
     for text in store.newest_first(query.get("To")):
+        if older_than and text.n >= older_than:
+            continue
         if text.account != account or (sender is not None and text.sender != sender):
             continue
         if dated and (text.sent_at is None or not begin <= text.sent_at < end):
             continue
         yield text
+
+
+def _inbound(
+    store: Store, account: str, query: Mapping[str, str], older_than: int
+) -> Iterator[Inbound]:
+    begin, end = _sent_between(query)
+    for text in reversed(store.inbound):
+        if older_than and text.n >= older_than:
+            continue
+        wanted = query.get("To", text.number), query.get("From", text.person)
+        if text.account != account or wanted != (text.number, text.person):
+            continue
+        if begin <= text.at < end:
+            yield text
 
 
 def _sent_between(query: Mapping[str, str]) -> tuple[float, float]:

@@ -55,6 +55,7 @@ class Outcome:
 
 
 DELIVERED = Outcome()
+OPTED_OUT = Outcome("failed", 21610)
 _QUIET = Outcome(status=None, callback_fault="quiet")
 _ENDINGS = {
     "0004": Outcome("undelivered", 30004),

@@ -1,7 +1,8 @@
 """What the simulated Twilio knows: each text and its status, each opt-out, from its record.
 
 Two files: `messages.jsonl` has one line for each accepted text and no other, `events.jsonl` has
-status changes, callbacks that are done with, opt-outs, inbound texts and replies. Everything in
+status changes, answers that went out, callbacks that are done with, opt-outs, inbound texts and
+replies. Everything in
 memory is a function of them. Bodies stay on disk: a million texts fit in memory without them.
 """
 
@@ -38,6 +39,20 @@ class Text:
     error_code: int | None = None
     changed_at: float = 0.0
     sent_at: float | None = None
+    answered_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One text from a person; there are few, so they are kept whole."""
+
+    n: int
+    sid: str
+    account: str
+    person: str
+    number: str
+    body: str
+    at: float
 
 
 class Store:
@@ -48,7 +63,9 @@ class Store:
         self.events = Record(folder / "events.jsonl")
         self.texts: list[Text] = []
         self.by_sid: dict[str, Text] = {}
-        self.opted_out: set[Pair] = set()
+        self.inbound: list[Inbound] = []
+        self.inbound_by_sid: dict[str, Inbound] = {}
+        self.opted_out: dict[Pair, float] = {}
         self.by_status: Counter[str] = Counter()
         self.peaks = PeakRate()
         self._latest_to: dict[str, int] = {}
@@ -67,6 +84,7 @@ class Store:
         status_callback: str,
         num_segments: int,
         outcome: Outcome,
+        arrived_at: float,
     ) -> tuple[Text, dict[str, Any]]:
         """Take a text: its line is in the record when this returns."""
         entry = {
@@ -78,6 +96,7 @@ class Store:
             "body": body,
             "status_callback": status_callback,
             "num_segments": num_segments,
+            "arrived_at": arrived_at,
             "accepted_at": time.time(),
             "outcome": outcome.status,
             "outcome_error": outcome.error_code,
@@ -99,9 +118,23 @@ class Store:
 
     def opt(self, pair: Pair, *, out: bool) -> None:
         """Opt a recipient out of a sender's texts, or in again."""
-        line = {"kind": "opt_out" if out else "opt_in", "pair": pair, "at": time.time()}
+        at = time.time()
+        self.events.append({"kind": "opt_out" if out else "opt_in", "pair": pair, "at": at})
+        self._opt(pair, at, out=out)
+
+    def take_inbound(self, *, account: str, person: str, number: str, body: str) -> Inbound:
+        """Take a text from a person: its line is in the record when this returns."""
+        line = {
+            "kind": "inbound",
+            "sid": "SM" + secrets.token_hex(16),
+            "account": account,
+            "from": person,
+            "to": number,
+            "body": body,
+            "at": time.time(),
+        }
         self.events.append(line)
-        self._opt(pair, out=out)
+        return self._take_inbound(line)
 
     def newest_first(self, to: str | None) -> Iterator[Text]:
         """Walk the texts, or those to one number, from the newest to the oldest."""
@@ -131,7 +164,12 @@ class Store:
                     self.undone.pop((line["sid"], line["status"]), None)
                 case "opt_out" | "opt_in":
                     account, number, recipient = line["pair"]
-                    self._opt((account, number, recipient), out=line["kind"] == "opt_out")
+                    pair = account, number, recipient
+                    self._opt(pair, line["at"], out=line["kind"] == "opt_out")
+                case "inbound":
+                    self._take_inbound(line)
+                case "answered":
+                    self.by_sid[line["sid"]].answered_at = line["at"]
 
     def _remember(self, entry: dict[str, Any], offset: int) -> Text:
         outcome = Outcome(entry["outcome"], entry["outcome_error"], entry["callback_fault"])
@@ -164,8 +202,22 @@ class Store:
         if text.status == "sent":
             text.sent_at = line["at"]
 
-    def _opt(self, pair: Pair, *, out: bool) -> None:
+    def _take_inbound(self, line: dict[str, Any]) -> Inbound:
+        text = Inbound(
+            n=len(self.inbound) + 1,
+            sid=line["sid"],
+            account=line["account"],
+            person=line["from"],
+            number=line["to"],
+            body=line["body"],
+            at=line["at"],
+        )
+        self.inbound.append(text)
+        self.inbound_by_sid[text.sid] = text
+        return text
+
+    def _opt(self, pair: Pair, at: float, *, out: bool) -> None:
         if out:
-            self.opted_out.add(pair)
+            self.opted_out[pair] = at
         else:
-            self.opted_out.discard(pair)
+            self.opted_out.pop(pair, None)

@@ -4,24 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select
 
 from chassis.store import Transaction, upsert
 from contracts.envelope import Envelope
 from contracts.events.provider import TwilioCallbackReceived
 from status.adapters.tables import MESSAGES, PARKED
+from status.domain.looking import Patience, first_look
 from status.domain.message import Message
 from status.ports import CallbackEnvelope
 
 _DOCUMENT = TypeAdapter(Message)
 _SID_LOCK = 7462
+_REPLACED = ("sid", "known", "organization_id", "from_number", "sent_at")
 
 
 class SqlMessages:
     """Messages within one transaction."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, patience: Patience) -> None:
         self._transaction = transaction
+        self._patience = patience
         self._shared = transaction.connection.dialect.name == "postgresql"
 
     async def hold(self, message_ids: Collection[UUID]) -> dict[UUID, Message]:
@@ -51,15 +54,30 @@ class SqlMessages:
         if not messages:
             return
         statement = upsert(self._transaction.connection, MESSAGES)
+        new = statement.excluded
+        # A look that was put off stays put off, until there is nothing left to look for.
+        look_at = case(
+            (new.look_at.is_(None), None), else_=func.coalesce(MESSAGES.c.look_at, new.look_at)
+        )
         statement = statement.on_conflict_do_update(
             index_elements=["message_id"],
-            set_={"sid": statement.excluded.sid, "known": statement.excluded.known},
+            set_={name: new[name] for name in _REPLACED} | {"look_at": look_at},
         )
-        rows = [
-            {"message_id": message_id, "sid": each.sid, "known": _DOCUMENT.dump_json(each)}
-            for message_id, each in messages.items()
-        ]
-        await self._transaction.execute(statement, rows)
+        await self._transaction.execute(
+            statement, [self._row(key, messages[key]) for key in sorted(messages)]
+        )
+
+    def _row(self, message_id: UUID, message: Message) -> dict[str, object]:
+        queued, submission = message.queued, message.submission
+        return {
+            "message_id": message_id,
+            "sid": message.sid,
+            "known": _DOCUMENT.dump_json(message),
+            "organization_id": queued and queued.organization_id,
+            "from_number": queued and queued.from_number,
+            "sent_at": submission and submission.attempted_at,
+            "look_at": first_look(message, self._patience),
+        }
 
     async def named_by(self, sids: Collection[str]) -> dict[str, UUID]:
         """Return the messages that Twilio's answers gave these SIDs."""

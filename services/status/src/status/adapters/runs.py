@@ -1,6 +1,7 @@
 """How far each run has come, in SQL."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,12 @@ from sqlalchemy import bindparam, func, select, update
 from chassis.store import Transaction, upsert
 from contracts.events.audience import Totals
 from status.adapters.tables import COUNTED, RUNS
+from status.domain.ledger import Alarm
 from status.domain.run import Phase, Run, Tally
 
-_COUNTS = ("pages", "recipients", "rejected", "excluded", "settled")
+_COUNTS = ("pages", "recipients", "rejected", "heard", "excluded", "settled")
+_KEPT = ("phase", "sequence", "alarms", "waiting_since")
+_AT_ONCE = 500
 _TOTALS = ("rows", "recipients", "rejected", "segments")
 
 
@@ -51,17 +55,34 @@ class SqlRuns:
         return [_run(row) for row in (await self._transaction.execute(query)).all()]
 
     async def keep(self, runs: Sequence[Run]) -> None:
-        """Keep the phases of runs that went on."""
+        """Keep what runs came to: their phase, their alarms, since when they wait."""
         if runs:
             await self._transaction.execute(
                 update(RUNS)
                 .where(RUNS.c.run_id == bindparam("moved"))
-                .values(phase=bindparam("new_phase"), sequence=bindparam("new_sequence")),
+                .values({name: bindparam(f"new_{name}") for name in _KEPT}),
                 [
-                    {"moved": run.run_id, "new_phase": run.phase, "new_sequence": run.sequence}
+                    {
+                        "moved": run.run_id,
+                        "new_phase": run.phase,
+                        "new_sequence": run.sequence,
+                        "new_alarms": ",".join(sorted(run.alarms)),
+                        "new_waiting_since": run.waiting_since,
+                    }
                     for run in runs
                 ],
             )
+
+    async def silent_since(self, before: datetime) -> list[Run]:
+        """Return runs that have waited since before then, held for this transaction."""
+        query = (
+            select(RUNS)
+            .where(RUNS.c.waiting_since <= before)
+            .order_by(RUNS.c.run_id)
+            .limit(_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        return [_run(row) for row in (await self._transaction.execute(query)).all()]
 
 
 def _row(run_id: UUID, tally: Tally) -> dict[str, object]:
@@ -72,6 +93,7 @@ def _row(run_id: UUID, tally: Tally) -> dict[str, object]:
         "failure": tally.failure,
         "phase": Phase.EXPECTED,
         "sequence": 0,
+        "alarms": "",
         **{name: getattr(tally, name) for name in _COUNTS},
         **{f"total_{name}": getattr(tally.totals, name, None) for name in _TOTALS},
     }
@@ -88,4 +110,6 @@ def _run(row: Any) -> Run:
         failure=row.failure,
         phase=Phase(row.phase),
         sequence=row.sequence,
+        alarms=frozenset(Alarm(each) for each in row.alarms.split(",") if each),
+        waiting_since=row.waiting_since,
     )

@@ -5,13 +5,15 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis.logs import get_logger
-from status.domain.message import Refusal
+from status.domain.folding import Refusal
+from status.domain.ledger import Alarm
 
 REFUSED = Counter(
     "textmanager_callbacks_refused", "Reports that were not the message's.", ["reason"]
 )
 UNMAPPED = Counter("textmanager_callbacks_unmapped", "Reports of a status that nobody knows.")
-NOT_ADDING_UP = Counter("textmanager_runs_not_adding_up", "Contradictions to a run's totals.")
+NOT_FOUND = Counter("textmanager_polls_not_found", "Accepted texts that Twilio doesn't know.")
+ALARMS = Counter("textmanager_run_alarms", "Runs that somebody has to look at.", ["alarm"])
 
 
 class LoggingWatch:
@@ -31,7 +33,21 @@ class LoggingWatch:
         UNMAPPED.inc()
         get_logger().error("Twilio reported a status that nobody knows.", status=status)
 
-    def does_not_add_up(self, run_id: UUID) -> None:
-        """What was counted contradicts the totals that the audience told."""
-        NOT_ADDING_UP.inc()
-        get_logger().error("A run's facts contradict its totals.", run_id=str(run_id))
+    def not_found(self, message_id: UUID) -> None:
+        """Twilio doesn't know a text that it once accepted."""
+        NOT_FOUND.inc()
+        get_logger().error(
+            "Twilio doesn't know a text that it accepted.", message_id=str(message_id)
+        )
+
+    def account_refused(self, organization_id: UUID) -> None:
+        """Twilio can't be asked with an organisation's credentials."""
+        get_logger().error(
+            "Twilio can't be asked with an organisation's credentials; its messages wait.",
+            organization_id=str(organization_id),
+        )
+
+    def alarmed(self, run_id: UUID, alarm: Alarm) -> None:
+        """Somebody has to look at a run."""
+        ALARMS.labels(alarm).inc()
+        get_logger().error("A run's ledger raises an alarm.", run_id=str(run_id), reason=str(alarm))

@@ -1,31 +1,37 @@
-"""One message: the facts about it, and the status that they add up to.
+"""One message: what is known of it, and the status that it adds up to.
 
-`fold` takes facts in any order, any number of times, and ends in the same view, because a
-message keeps what was said and `view` says what that means: the newest answer to the sender's
+A message keeps what was said, and `view` says what that means: the newest answer to the sender's
 request, and the highest of the reports that are this message's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
+from contracts.events.audience import Reason
 from contracts.events.campaign import Mode
 from contracts.events.message import (
     Accepted,
-    MessageQueued,
     MessageStatus,
-    MessageSubmitted,
     Outcome,
     Refused,
     Simulated,
     Unresolved,
 )
-from contracts.events.provider import TwilioCallbackReceived
 from status.domain.provider import NO_CODE, Callback, Report
 
-Fact = MessageQueued | MessageSubmitted | TwilioCallbackReceived
+FINAL = frozenset(
+    {
+        MessageStatus.DELIVERED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.FAILED,
+        MessageStatus.ERROR,
+        MessageStatus.SIMULATED,
+    }
+)
+"""The statuses after which nothing more is to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,17 @@ class Queued:
     from_number: str
     segments: int
     mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why the sender does not send it, after all or from the start."""
+
+    organization_id: UUID
+    run_id: UUID
+    campaign_id: UUID
+    reason: Reason
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class Message:
     """Reports that came before the message itself; whether they are its own is not known yet."""
     sequence: int = 0
     """How often the view changed so far."""
+    left_out: LeftOut | None = None
 
     @property
     def sid(self) -> str | None:
@@ -70,6 +88,9 @@ class Message:
             case Submission(outcome=Accepted(sid=sid)):
                 return sid
         return None
+
+
+UNKNOWN = Message()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +104,8 @@ class View:
     attempted_at: datetime | None
 
 
-class Refusal(StrEnum):
-    """Why a report is not this message's; a signature proves an account and no more."""
-
-    ORGANIZATION = "organization"
-    NUMBER = "number"
-    SID = "sid"
-    TEST = "test"
-    """A TEST message never went to Twilio."""
-
-
-UNKNOWN = Message()
 _Outcome = tuple[MessageStatus, int, str | None]
 """A status, its error code, and the SID."""
-
-
-def fold(message: Message, fact: Fact) -> Message:
-    """Take one fact; the sequence rises exactly when there is something new to tell."""
-    after = _take(message, fact)
-    if after is message:
-        return message
-    told = view(after)
-    if told is None or told.status is MessageStatus.PREPARING or told == view(message):
-        return after
-    return replace(after, sequence=message.sequence + 1)
 
 
 def view(message: Message) -> View | None:
@@ -134,91 +133,29 @@ def settled(message: Message) -> bool:
     return known is not None and known.status is not MessageStatus.PREPARING
 
 
-def refusal(message: Message, callback: Callback) -> Refusal | None:
-    """Say why a report is not this message's; only a contradiction counts, not a gap."""
-    queued = message.queued
-    if queued is None:
-        return None
-    if callback.organization_id != queued.organization_id:
-        return Refusal.ORGANIZATION
-    if (callback.to or queued.to) != queued.to:
-        return Refusal.NUMBER
-    if (callback.from_number or queued.from_number) != queued.from_number:
-        return Refusal.NUMBER
-    if queued.mode is Mode.TEST:
-        return Refusal.TEST
-    if message.sid not in {None, callback.sid}:
-        return Refusal.SID
-    return None
+class Standing(StrEnum):
+    """How a message counts in its run's ledger: in one way at a time, so that none counts twice."""
+
+    UNHEARD = "unheard"
+    WAITING = "waiting"
+    SETTLED = "settled"
+    EXCLUDED = "excluded"
 
 
-def refusals(before: Message, after: Message, fact: Fact) -> list[Refusal]:
-    """Say which reports this fact showed not to be the message's."""
-    match fact:
-        case TwilioCallbackReceived():
-            judged = [Callback.of(fact)]
-        case MessageQueued():
-            judged = list(before.parked)
-        case MessageSubmitted():
-            foreign = [each for each in before.reports if after.sid not in {None, each.sid}]
-            return [Refusal.SID] * (len(foreign) if before.sid != after.sid else 0)
-        case _:
-            assert_never(fact)
-    return [why for each in judged if (why := refusal(after, each)) is not None]
+def standing(message: Message) -> Standing:
+    """Say how the message counts; an outcome that is known outweighs having been left out.
 
-
-def _take(message: Message, fact: Fact) -> Message:
-    match fact:
-        case MessageQueued():
-            return _know(message, fact)
-        case MessageSubmitted():
-            known = message.submission
-            if known is not None and known.sequence >= fact.sequence:
-                return message
-            answer = Submission(fact.sequence, fact.outcome, fact.segments, fact.attempted_at)
-            return replace(message, submission=answer)
-        case TwilioCallbackReceived():
-            return _hear(message, Callback.of(fact))
-        case _:
-            assert_never(fact)
-
-
-def _know(message: Message, fact: MessageQueued) -> Message:
-    """Learn what the message is, and judge the reports that came before it."""
-    if message.queued is not None:
-        return message
-    queued = Queued(
-        organization_id=fact.organization_id,
-        run_id=fact.run_id,
-        campaign_id=fact.campaign_id,
-        to=fact.to,
-        from_number=fact.from_number,
-        segments=fact.segments,
-        mode=fact.mode,
-    )
-    known = replace(message, queued=queued, parked=())
-    for callback in message.parked:
-        known = _hear(known, callback)
-    return known
-
-
-def _hear(message: Message, callback: Callback) -> Message:
-    """Take a report, unless it is another message's; keep it when nobody can tell yet."""
-    if message.queued is None:
-        parked = {each.order: each for each in (*message.parked, callback)}
-        if len(parked) == len(message.parked):
-            return message
-        return replace(message, parked=tuple(parked[key] for key in sorted(parked)))
-    if refusal(message, callback) not in {None, Refusal.SID}:
-        return message
-    # A report under another SID is kept apart: which SID is the message's may be told later.
-    by_sid = {report.sid: report for report in message.reports}
-    before = by_sid.get(callback.sid, Report(callback.sid))
-    after = before.with_callback(callback)
-    if after == before:
-        return message
-    by_sid[callback.sid] = after
-    return replace(message, reports=tuple(by_sid[sid] for sid in sorted(by_sid)))
+    A message of which nobody could tell counts as settled until it is given up: then it is an
+    exclusion with its reason, and no longer an outcome.
+    """
+    known = view(message)
+    if known is not None and known.status not in {MessageStatus.PREPARING, MessageStatus.UNKNOWN}:
+        return Standing.SETTLED
+    if message.left_out is not None:
+        return Standing.EXCLUDED
+    if known is None:
+        return Standing.UNHEARD
+    return Standing.SETTLED if known.status is MessageStatus.UNKNOWN else Standing.WAITING
 
 
 def _believed(message: Message) -> Report | None:

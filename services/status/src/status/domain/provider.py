@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from contracts.events.message import MessageStatus
-from contracts.events.provider import TwilioCallbackReceived
+from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
 
 MEANINGS: Mapping[str, MessageStatus] = {
     "accepted": MessageStatus.SENT,
@@ -36,6 +36,10 @@ _RANK = {
     MessageStatus.UNDELIVERED: 3,
     MessageStatus.DELIVERED: 4,
 }
+NOT_FOUND = "not_found"
+"""What we say of a SID that Twilio, when asked, doesn't know: it proves nothing about the text."""
+OPTED_OUT = 21610
+"""The code that says that the recipient opted out of the sending number at Twilio."""
 INVALID_NUMBER = frozenset({21211, 21614})
 """The codes that say that the To number is not valid (TM-14)."""
 NO_CODE = 0
@@ -54,15 +58,16 @@ class Callback:
     from_number: str
 
     @classmethod
-    def of(cls, event: TwilioCallbackReceived) -> "Callback":
-        """Take from the event what decides."""
+    def of(cls, event: TwilioCallbackReceived | TwilioStatusPolled) -> "Callback":
+        """Take from the event what decides; an answer that we asked for quotes no numbers."""
+        form = event.form if isinstance(event, TwilioCallbackReceived) else {}
         return cls(
             organization_id=event.organization_id,
             sid=event.message_sid,
             status=event.message_status,
             code=int(event.error_code) if _CODE.fullmatch(event.error_code) else NO_CODE,
-            to=event.form.get("To", ""),
-            from_number=event.form.get("From", ""),
+            to=form.get("To", ""),
+            from_number=form.get("From", ""),
         )
 
     @property

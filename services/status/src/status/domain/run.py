@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.events.audience import Totals
 from contracts.events.run import RunCompleted, RunEvent, RunFailed, RunStarted
+from status.domain.ledger import Alarm, Ledger, Patience, accounted_for, excess, raised, silence
 
 
 class Phase(StrEnum):
@@ -31,6 +32,7 @@ class Tally:
     pages: int = 0
     recipients: int = 0
     rejected: int = 0
+    heard: int = 0
     excluded: int = 0
     settled: int = 0
     totals: Totals | None = None
@@ -45,6 +47,7 @@ class Tally:
             pages=self.pages + other.pages,
             recipients=self.recipients + other.recipients,
             rejected=self.rejected + other.rejected,
+            heard=self.heard + other.heard,
             excluded=self.excluded + other.excluded,
             settled=self.settled + other.settled,
             totals=self.totals or other.totals,
@@ -62,12 +65,17 @@ class Run:
     pages: int = 0
     recipients: int = 0
     rejected: int = 0
+    heard: int = 0
+    """How many messages were told to be in the sender's ledger, or left out of it."""
     excluded: int = 0
     settled: int = 0
     totals: Totals | None = None
     failure: str | None = None
     phase: Phase = Phase.EXPECTED
     sequence: int = 0
+    alarms: frozenset[Alarm] = frozenset()
+    waiting_since: datetime | None = None
+    """When something was last heard of a run that is not accounted for."""
 
 
 def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
@@ -83,6 +91,7 @@ def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
     if (
         run.phase is Phase.STARTED
         and totals is not None
+        # More than the totals is an alarm of its own; it must not keep the run from its end.
         and run.settled + run.excluded >= totals.recipients
     ):
         run = _step(run, Phase.COMPLETED)
@@ -93,19 +102,48 @@ def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
             "excluded": run.excluded,
         }
         told.append(RunCompleted.model_validate(_about(run, at) | counts))
+    if run.totals is not None and excess(_ledger(run)) and Alarm.DOES_NOT_ADD_UP not in run.alarms:
+        run, alarm = _alarm(run, Alarm.DOES_NOT_ADD_UP, at)
+        told.append(alarm)
     return run, told
 
 
-def adds_up(run: Run) -> bool:
-    """Whether nothing that was counted exceeds the totals that the audience told.
+def wait(run: Run, *, at: datetime) -> Run:
+    """Note since when the rest of the run is awaited; nothing is, once all is accounted for."""
+    awaited = (
+        run.phase is not Phase.FAILED
+        and Alarm.STALLED not in run.alarms
+        and run.totals is not None
+        and not accounted_for(_ledger(run))
+    )
+    return replace(run, waiting_since=at if awaited else None)
 
-    Less than the totals is no contradiction: the rest may be on its way, and the run waits for it.
-    """
-    totals = run.totals
-    return totals is None or (
-        run.recipients <= totals.recipients
-        and run.rejected <= totals.rejected
-        and run.settled + run.excluded <= totals.recipients
+
+def give_alarm(run: Run, *, at: datetime, patience: Patience) -> tuple[Run, list[RunEvent]]:
+    """Raise the alarm about a run of which too little was heard for too long, once."""
+    since = run.waiting_since
+    if since is None or run.totals is None:
+        return run, []
+    if not silence(_ledger(run), waited=at - since, patience=patience):
+        return run, []
+    run, alarm = _alarm(run, Alarm.STALLED, at)
+    return replace(run, waiting_since=None), [alarm]
+
+
+def _alarm(run: Run, alarm: Alarm, at: datetime) -> tuple[Run, RunEvent]:
+    run = replace(_step(run, run.phase), alarms=run.alarms | {alarm})
+    return run, raised(alarm, _ledger(run), _about(run, at))
+
+
+def _ledger(run: Run) -> Ledger:
+    assert run.totals is not None, "a ledger is balanced against totals"
+    return Ledger(
+        totals=run.totals,
+        recipients=run.recipients,
+        rejected=run.rejected,
+        heard=run.heard,
+        settled=run.settled,
+        excluded=run.excluded,
     )
 
 
