@@ -28,8 +28,14 @@ from ingress.settings import IngressSettings
 PUBLIC = "https://texts.example.org/hooks"
 
 
-def own(**more: float) -> IngressSettings:
-    given = {"log_seconds": 0.5, "log_pause_seconds": 0.2, "body_seconds": 0.3, **more}
+def own(**more: float | str) -> IngressSettings:
+    given: dict[str, object] = {
+        "twilio_url": "http://127.0.0.1:1",
+        "log_seconds": 0.5,
+        "log_pause_seconds": 0.2,
+        "body_seconds": 0.3,
+        **more,
+    }
     return IngressSettings(public_url=PUBLIC, **given)  # type: ignore[arg-type]
 
 
@@ -65,6 +71,7 @@ async def listening(service: Service, port: int) -> AsyncIterator[None]:
         writer.close()
         return True
 
+    await service.store.create_tables()
     task = asyncio.create_task(service.run())
     try:
         await eventually(answers)

@@ -8,6 +8,8 @@ import uvicorn
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from chassis.bounded import BoundedHttp, Bounds
+
 Asgi = Callable[[Any, Any, Any], Any]
 
 
@@ -49,7 +51,7 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def make_server(app: Asgi, *, host: str, port: int) -> HttpServer:
+def make_server(app: Asgi, *, host: str, port: int, bounds: Bounds | None = None) -> HttpServer:
     """Return a server that isn't running yet."""
     return HttpServer(
         uvicorn.Config(
@@ -57,7 +59,7 @@ def make_server(app: Asgi, *, host: str, port: int) -> HttpServer:
             host=host,
             port=port,
             loop="none",
-            http="httptools",
+            http=BoundedHttp.within(bounds or Bounds()),
             lifespan="off",
             access_log=False,
             log_config=None,

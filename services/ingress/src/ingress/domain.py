@@ -1,6 +1,8 @@
 """What a webhook says, and when the log is worth a try; pure."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs, parse_qsl
 from uuid import UUID
@@ -8,6 +10,8 @@ from uuid import UUID
 from contracts.events.provider import TwilioCallbackReceived, TwilioMessageReceived
 
 FIELDS_LIMIT = 200
+_WORD = re.compile(r"[!-~]{1,64}")
+"""A SID, a status or a code: short, printable, without white space; it becomes part of ids."""
 
 
 class Malformed(ValueError):
@@ -66,7 +70,8 @@ def status_told(
     """Return the fact in a status callback; raises `Malformed` when it names none."""
     sid = form.first("MessageSid", "SmsSid")
     status = form.first("MessageStatus", "SmsStatus")
-    if not sid or not status:
+    error_code = form.first("ErrorCode")
+    if not all(_WORD.fullmatch(word) for word in (sid, status, error_code or "0")):
         raise Malformed("no status of a message")
     return TwilioCallbackReceived(
         organization_id=organization_id,
@@ -76,7 +81,7 @@ def status_told(
         account_sid=form.first("AccountSid"),
         message_sid=sid,
         message_status=status,
-        error_code=form.first("ErrorCode"),
+        error_code=error_code,
         form=form.kept(),
     )
 
@@ -87,7 +92,7 @@ def text_received(
     """Return the fact that a member texted; raises `Malformed` when the text has no SID."""
     del query
     sid = form.first("MessageSid", "SmsSid")
-    if not sid:
+    if not _WORD.fullmatch(sid):
         raise Malformed("no text")
     return TwilioMessageReceived(
         organization_id=organization_id,
@@ -96,6 +101,51 @@ def text_received(
         account_sid=form.first("AccountSid"),
         message_sid=sid,
         form=form.kept(),
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lane:
+    """A number of an organisation's, which members text."""
+
+    organization_id: UUID
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedText:
+    """A member's text as Twilio's list has it; `created_at` is a whole second of Twilio's clock."""
+
+    account_sid: str
+    message_sid: str
+    from_number: str = field(repr=False)
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    segments: int
+    created_at: datetime
+
+
+def text_listed(text: ListedText, *, organization_id: UUID) -> TwilioMessageReceived:
+    """Return the fact that its webhook would have been, as of when Twilio says that it came.
+
+    Its form says by `DateCreated` that it was found in the list, where times are whole seconds
+    and Twilio's own judgement of the words (`OptOutType`) is not told.
+    """
+    return TwilioMessageReceived(
+        organization_id=organization_id,
+        occurred_at=text.created_at,
+        sequence=0,
+        account_sid=text.account_sid,
+        message_sid=text.message_sid,
+        form={
+            "MessageSid": text.message_sid,
+            "AccountSid": text.account_sid,
+            "From": text.from_number,
+            "To": text.to_number,
+            "Body": text.body,
+            "NumSegments": str(text.segments),
+            "DateCreated": text.created_at.isoformat(),
+        },
     )
 
 

@@ -21,6 +21,15 @@ TakeIn = Callable[[Envelope[Event]], Awaitable[KeptIn]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 SIGNATURE = b"x-twilio-signature"
+UNREAD = frozenset(
+    {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    }
+)
+"""After these the rest of the body is not read, so the connection can't go on."""
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -166,8 +175,7 @@ async def _refuse(send: Send, status: HTTPStatus) -> None:
     # One text for each status, so that nobody learns which of the reasons it was.
     text = f"{status.phrase}\n".encode()
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
-    if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT):
-        # The rest of the body is not read.
+    if status in UNREAD:
         headers.append((b"connection", b"close"))
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"POST"))

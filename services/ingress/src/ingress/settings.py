@@ -28,6 +28,23 @@ class IngressSettings(BaseSettings):
     accounts_seconds: float = Field(default=5.0, gt=0)
     """How old the accounts in memory may be; another process may have taken the news."""
 
+    twilio_url: str = Field(
+        default="https://api.twilio.com",
+        validation_alias=AliasChoices("TEXTMANAGER_INGRESS_TWILIO_URL", "TEXTMANAGER_TWILIO_URL"),
+    )
+    catch_up_seconds: float = Field(default=300.0, gt=0)
+    """How often Twilio's list of the texts to each number is read, for those we missed."""
+    catch_up_pause_seconds: float = Field(default=30.0, gt=0)
+    """How long after a reading the next one begins at the soonest, however much went wrong."""
+    catch_up_overlap_seconds: float = Field(default=900.0, ge=0)
+    """How far a reading goes back behind the last one; Twilio doesn't say when a text shows."""
+    catch_up_first_seconds: float = Field(default=86_400.0, gt=0)
+    """How far the first reading of a number goes back."""
+    catch_up_lease_seconds: float = Field(default=120.0, gt=0)
+    """How long one process keeps a number's reading to itself."""
+    catch_up_at_once: int = Field(default=4, ge=1)
+    """How many numbers' lists are read at the same time."""
+
     @field_validator("public_url")
     @classmethod
     def _is_a_base(cls, url: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chassis.subscription import Subscription
 from contracts.events.organization import OrganizationSettingsChanged
-from ingress.adapters.accounts import SETTINGS
+from ingress.adapters.tables import SETTINGS
 
 
 def subscriptions(*, wake: Callable[[], None]) -> list[Subscription]:
