@@ -55,6 +55,8 @@ def settings_event(box: SecretBox) -> OrganizationSettingsChanged:
         settings=OrganizationSettings(
             name="Bench",
             cloud_id="bench",
+            segments_per_run=10_000_000,
+            segments_per_day=10_000_000,
             numbers=(SendingNumber(number=NUMBER, segments_per_second=1_000_000),),
             imis=ImisAccess(url="http://127.0.0.1:1", username="u", password_encrypted="x"),
             twilio=TwilioAccess(
@@ -148,8 +150,11 @@ async def measure(count: int, kafka_url: str, redis_url: str, port: int, state: 
         public_url="http://127.0.0.1:9",
     )
     service = make(settings, own)
+    await service.store.create_tables()
     running = asyncio.create_task(service.run())
     while not service.ready:
+        if running.done():
+            running.result()
         await asyncio.sleep(0.01)
     producer = AIOKafkaProducer(bootstrap_servers=kafka_url)
     await producer.start()

@@ -1,9 +1,10 @@
 """Events as the projections see them, beside those that the status service sees."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from tests.status.facts import CAMPAIGN, FROM, ORGANIZATION, RUN, at, message, sid
+from tests.status.facts import CAMPAIGN, FROM, ORGANIZATION, RUN, at, message, queued, sid
 
 from contracts import ids
 from contracts.events.activity import ActivityRefused, ActivityWritten
@@ -16,8 +17,8 @@ from contracts.events.campaign import (
     Mode,
     WriteTo,
 )
-from contracts.events.message import MessageStatus, MessageStatusChanged
-from contracts.events.run import RunCompleted, RunFailed, RunStarted
+from contracts.events.message import MessageQueued, MessageStatus, MessageStatusChanged
+from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunResent, RunStarted
 
 AUDIENCE = Audience(iqa_path="$/q", phone_column="Phone", id_column="Id")
 
@@ -150,3 +151,45 @@ def failed(*, run: UUID = RUN) -> RunFailed:
         campaign_id=CAMPAIGN,
         reason="The IQA has moved.",
     )
+
+
+def alarm(
+    told: Literal["does_not_add_up", "stalled"] = "does_not_add_up",
+    *,
+    sequence: int = 3,
+    run: UUID = RUN,
+) -> RunAlarmRaised:
+    return RunAlarmRaised(
+        organization_id=ORGANIZATION,
+        occurred_at=at(10),
+        sequence=sequence,
+        run_id=run,
+        campaign_id=CAMPAIGN,
+        alarm=told,
+        detail="6 rows, 5 accounted for",
+    )
+
+
+LATER_RUN = ids.resend_run_id(RUN, 1)
+
+
+def resent(*, run: UUID = LATER_RUN, earlier: UUID = RUN, recipients: int = 1) -> RunResent:
+    return RunResent(
+        organization_id=ORGANIZATION,
+        occurred_at=at(20),
+        sequence=1,
+        run_id=run,
+        earlier_run_id=earlier,
+        campaign_id=CAMPAIGN,
+        mode=Mode.LIVE,
+        write_to=WriteTo.ACTIVITY,
+        from_number=FROM,
+        recipients=recipients,
+        segments=recipients,
+        by="staff",
+    )
+
+
+def queued_again(row: int, *, run: UUID = LATER_RUN) -> MessageQueued:
+    """A message of a later run that stands in for the same row's of the first one."""
+    return queued(row, run=run).model_copy(update={"supersedes": message(row)})

@@ -1,6 +1,5 @@
 """Read models on SQL for tests, fed by the service's own handlers."""
 
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,19 +9,14 @@ from typing import Any
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import delete, select
+from tests.databases import DATABASES
 
 from chassis.settings import ServiceSettings
 from chassis.store import Store
 from contracts.envelope import Envelope, seal
 from contracts.events.base import Event
-from projections.subscribers import subscriptions
+from projections.subscribers import project
 from readmodels.tables import METADATA, STORE_NAME
-
-HANDLERS = {
-    kind: handle
-    for each in subscriptions(events_at_once=100)
-    for kind, handle in each.handlers.items()
-}
 
 
 def settings(url: str) -> ServiceSettings:
@@ -35,9 +29,7 @@ def settings(url: str) -> ServiceSettings:
 
 def url(kind: str, folder: Path) -> str:
     """Return the address of a database of the kind."""
-    return (
-        f"sqlite:///{folder}" if kind == "sqlite" else os.environ["TEXTMANAGER_TEST_POSTGRES_URL"]
-    )
+    return f"sqlite:///{folder}" if kind == "sqlite" else DATABASES.make(folder)
 
 
 @dataclass
@@ -49,11 +41,9 @@ class Models:
         await self.take_sealed([seal(each) for each in events])
 
     async def take_sealed(self, batch: Sequence[Envelope[Event]]) -> None:
-        """Project a batch as the chassis does: by type, in the order of the handlers."""
+        """Project a batch as the chassis does: all of it at once."""
         async with self.store.transaction() as transaction:
-            for kind, handle in HANDLERS.items():
-                if of_kind := [each for each in batch if type(each.event) is kind]:
-                    await handle(transaction, of_kind)
+            await project(transaction, list(batch))
 
     async def clear(self) -> None:
         async with self.store.transaction() as transaction:

@@ -19,8 +19,10 @@ from contracts import ids
 from contracts.envelope import Envelope, seal
 from contracts.events.audience import Reason
 from contracts.events.base import Event
-from contracts.events.campaign import CampaignStatus
+from contracts.events.campaign import CampaignEvent, CampaignStatus
 from contracts.events.message import MessageStatus, Refused, Unresolved
+from contracts.events.run import RunFailed
+from projections.subscribers import MESSAGE_TYPES, RUN_TYPES
 
 Tables = Mapping[str, list[dict[str, Any]]]
 EVENTS: list[Envelope[Event]] = [
@@ -37,6 +39,7 @@ EVENTS: list[Envelope[Event]] = [
         facts.queued(1),
         facts.queued(2),
         facts.queued(3),
+        facts.queued(4),
         facts.submitted(1),
         facts.submitted(2, Refused(code=21610)),
         facts.submitted(3, Unresolved(reason="timeout")),
@@ -51,6 +54,12 @@ EVENTS: list[Envelope[Event]] = [
         ours.written(2, kind="TEXTUNSUB"),
         ours.started(),
         ours.completed(),
+        ours.alarm(),
+        ours.alarm("stalled", sequence=1),
+        ours.resent(),
+        ours.queued_again(2),
+        ours.status(2, 1, MessageStatus.PREPARING, run=ours.LATER_RUN),
+        facts.excluded(2, Reason.OPTED_OUT, run=ours.LATER_RUN).model_copy(update={"sequence": 2}),
     )
 ]
 
@@ -105,12 +114,27 @@ async def test_any_order_ends_in_the_same_tables(
     assert {key: row["segments"] for key, row in counts.items()} == segments
 
 
+def test_the_events_are_of_every_type_that_is_projected() -> None:
+    projected = set(RUN_TYPES) | set(MESSAGE_TYPES)
+    of_campaigns = {each for each in projected if issubclass(each, CampaignEvent)}
+    missing = projected - of_campaigns - {type(each.event) for each in EVENTS}
+    # A run that failed has no messages: see test_queries.
+    assert missing == {RunFailed}
+
+
 def test_the_tables_say_what_happened(expected: Tables) -> None:
-    [run] = expected["runs"]
+    runs = {each["run_id"]: each for each in expected["runs"]}
+    later, run = runs.pop(ours.LATER_RUN), runs.pop(facts.RUN)
+    assert not runs
+    assert (run["alarm"], run["alarm_detail"]) == ("does_not_add_up", "6 rows, 5 accounted for")
+    assert (later["earlier_run_id"], later["rows"], later["recipients"]) == (facts.RUN, 1, 1)
     assert (run["state"], run["rows"], run["recipients"]) == ("completed", 6, 4)
     assert (run["rejected"], run["excluded"], run["segments"]) == (2, 1, 5)
     assert (run["started_at"], run["completed_at"]) == (facts.at(1), facts.at(9))
-    rows = {row["row"]: row for row in expected["messages"]}
+    rows = {row["row"]: row for row in expected["messages"] if row["run_id"] == facts.RUN}
+    [again] = [row for row in expected["messages"] if row["run_id"] == ours.LATER_RUN]
+    assert (again["supersedes"], again["status"]) == (facts.message(2), "excluded")
+    assert (again["reason"], again["to"]) == ("opted_out", facts.number(2))
     assert {row: (each["status"], each["reason"]) for row, each in rows.items()} == {
         1: ("delivered", None),
         2: ("failed", None),

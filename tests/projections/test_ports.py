@@ -1,6 +1,5 @@
 """One suite for the port, on its fake and on its SQL adapter."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, fields
@@ -13,16 +12,33 @@ from sqlalchemy import select
 from tests.projections import facts
 from tests.projections.fakes import FakeReadModels
 from tests.projections.models import Models, opened, url
-from tests.projections.test_domain import addressed
-from tests.status.facts import CAMPAIGN, ORGANIZATION, RUN, at, message
+from tests.projections.test_domain import moves
+from tests.status.facts import (
+    CAMPAIGN,
+    ORGANIZATION,
+    RUN,
+    at,
+    message,
+    number,
+    page,
+    queued,
+    recipient,
+    submitted,
+)
 
+from chassis.subscription import Taken
+from contracts.events.base import Event
 from contracts.events.campaign import CampaignStatus, Mode
-from contracts.events.message import MessageStatus
+from contracts.events.message import MessageStatus, Unresolved
+from projections.adapters.bookkeeping import keep_gaps
+from projections.adapters.rows import DESCRIBED, HELD
 from projections.adapters.tables import SqlReadModels
-from projections.domain import DAY_FIGURES, Figures, Row, RowFact, fold
-from projections.ports import Activity, CampaignFact, Doubt, ReadModels, RunFact
-from readmodels.tables import CAMPAIGNS, DAYS, MESSAGES, RUN_COUNTS, RUNS
-from readmodels.views import ActivityState, RunState
+from projections.domain.facts import CampaignFact, RunFact
+from projections.domain.figures import DAY_FIGURES, NOTHING, day_of, standing
+from projections.domain.row import Row, Rows, messages_of
+from projections.ports import Owner, ReadModels
+from readmodels.tables import CAMPAIGNS, DAYS, GAPS, MESSAGES, RUN_COUNTS, RUNS
+from readmodels.views import RunState
 
 
 @dataclass
@@ -33,6 +49,11 @@ class Port:
     kept: Callable[[type[Any], UUID], Awaitable[dict[str, Any]]]
     """The columns of the one kind of fact about the one thing."""
     figures: Callable[[], Awaitable[dict[Any, int]]]
+    row: Callable[[UUID], Awaitable[dict[str, Any]]]
+    """What is told once and for all of a message's row."""
+    lack: Callable[[UUID], Awaitable[None]]
+    """Let there be a gap that an event left."""
+    lacking: Callable[[], Awaitable[set[UUID]]]
 
 
 def on_fake() -> Port:
@@ -46,8 +67,6 @@ def on_fake() -> Port:
         places: dict[type[Any], Any] = {
             CampaignFact: fake.campaigns,
             RunFact: fake.runs,
-            Doubt: fake.doubts,
-            Activity: fake.activities,
         }
         return {each.name: getattr(places[kind][key], each.name) for each in fields(kind)}
 
@@ -56,10 +75,20 @@ def on_fake() -> Port:
         found: dict[Any, int] = {}
         found |= {(*key, "messages"): value for key, value in added.messages.items()}
         found |= {(*key, "segments"): value for key, value in added.segments.items()}
-        found |= added.days | added.runs
+        found |= {(key[0], day_of(key[1]), key[2]): value for key, value in added.days.items()}
+        found |= added.runs
         return {key: value for key, value in found.items() if value}
 
-    return Port(models, kept, figures)
+    async def row(message_id: UUID) -> dict[str, Any]:
+        return {name: getattr(fake.rows[message_id], name) for name in DESCRIBED}
+
+    async def lack(event: UUID) -> None:
+        fake.gaps.add(event)
+
+    async def lacking() -> set[UUID]:
+        return fake.gaps
+
+    return Port(models, kept, figures, row, lack, lacking)
 
 
 def on_sql(store: Models) -> Port:
@@ -90,19 +119,29 @@ def on_sql(store: Models) -> Port:
                     found[row["run_id"], name] = row[name]
         return {key: value for key, value in found.items() if value}
 
-    return Port(models, kept, figures)
+    async def row(message_id: UUID) -> dict[str, Any]:
+        query = select(*(MESSAGES.c[name] for name in DESCRIBED))
+        async with store.store.read() as connection:
+            found = await connection.execute(query.where(MESSAGES.c.message_id == message_id))
+            return dict(found.mappings().one())
+
+    async def lack(event: UUID) -> None:
+        gap = Taken("message.queued", 0, event.int % 1000, "handler_failed", event)
+        async with store.store.transaction() as transaction:
+            await keep_gaps(transaction, [gap])
+
+    async def lacking() -> set[UUID]:
+        async with store.store.read() as connection:
+            return set(await connection.scalars(select(GAPS.c.event_id)))
+
+    return Port(models, kept, figures, row, lack, lacking)
 
 
 @pytest.fixture(
     params=[
         "fake",
         "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
-            ),
-        ),
+        "postgresql",
     ]
 )
 async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Port]:
@@ -113,41 +152,69 @@ async def port(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         yield on_sql(store)
 
 
+OWNER: Owner = (ORGANIZATION, RUN, CAMPAIGN)
+
+
+def about(*rows: int) -> dict[UUID, Owner]:
+    return {message(row): OWNER for row in rows}
+
+
+def in_full(row: Row) -> dict[str, Any]:
+    """Return what is held of a row."""
+    return {name: getattr(row, name) for name in HELD}
+
+
+async def take(port: Port, *events: Event) -> None:
+    """Let rows take events, each batch in a transaction of its own."""
+    async with port.models() as models:
+        rows = Rows()
+        wanted = {message_id: OWNER for each in events for message_id in messages_of(each)}
+        rows.by_message = await models.hold(wanted)
+        for each in events:
+            rows.take(each)
+        await models.keep([each for each in rows.by_message.values() if each.changed])
+
+
 async def test_rows_come_back_as_they_were_kept(port: Port) -> None:
-    one, two = addressed(1, queued=True), addressed(2)
-    told = facts.status(1, 1, MessageStatus.SENT, segments=2)
-    first, second = fold(None, one), fold(None, two)
+    first = (queued(1), page([2]), facts.written(1), submitted(1, Unresolved(reason="timeout")))
+    told = facts.status(1, 1, MessageStatus.SENT, segments=2, code=7)
+    await take(port, *first)
+    await take(port, told)
     async with port.models() as models:
-        assert {
-            key: row for key, row in (await models.hold([one, two])).items() if row.status
-        } == {}
-        await models.keep([(one, first), (two, second)])
-    after = fold(first, told)
-    async with port.models() as models:
-        about: list[RowFact] = [one, told, two, addressed(3)]
-        held = await models.hold(about)
-        assert (held[message(1)], held[message(2)]) == (first, second)
-        await models.keep([(told, after)])
+        held = await models.hold(about(1, 2, 3))
         await models.keep([])
-        assert await models.hold([]) == {}
-    async with port.models() as models:
-        held = await models.hold([one, two])
-        assert held == {message(1): after, message(2): second}
+        assert await models.hold({}) == {}
+    whole = Rows()
+    for each in (*first, told):
+        whole.take(each)
+    for row in (1, 2):
+        assert in_full(held[message(row)]) == in_full(whole.by_message[message(row)])
+    assert message(3) not in held or held[message(3)].status is None
+
+
+async def test_what_is_told_once_and_for_all_stays(port: Port) -> None:
+    await take(port, facts.status(1, 1, MessageStatus.SENT))
+    assert (await port.row(message(1)))["text"] is None
+    await take(port, facts.queued_again(1, run=RUN))
+    await take(port, facts.status(1, 2, MessageStatus.DELIVERED), facts.written(1))
+    kept = await port.row(message(1))
+    assert (kept["row"], kept["imis_id"], kept["to"]) == (1, "101", number(1))
+    assert (kept["text"], kept["recipient_id"]) == ("Hello", recipient(1))
+    assert kept["supersedes"] == message(1)
 
 
 async def test_figures_add_up(port: Port) -> None:
-    row: Row | None = None
+    rows, was = Rows(), NOTHING
     for fact in (
-        addressed(1),
+        queued(1),
         facts.status(1, 1, MessageStatus.SENT, segments=2),
         facts.status(1, 2, MessageStatus.FAILED, segments=2),
     ):
-        figures = Figures()
-        after = fold(row, fact)
-        figures.move(row, after)
+        rows.take(fact)
+        now = standing(rows.by_message[message(1)])
         async with port.models() as models:
-            await models.add(figures)
-        row = after
+            await models.add(moves(was, now))
+        was = now
     assert await port.figures() == {
         (RUN, "failed", "messages"): 1,
         (RUN, "failed", "segments"): 2,
@@ -155,6 +222,15 @@ async def test_figures_add_up(port: Port) -> None:
         (RUN, "segments"): 2,
         (ORGANIZATION, at(1).date(), "failed_messages"): 1,
     }
+
+
+async def test_an_event_that_comes_after_all_closes_its_gap(port: Port) -> None:
+    one, other = uuid4(), uuid4()
+    await port.lack(one)
+    await port.lack(other)
+    async with port.models() as models:
+        await models.mend([uuid4(), one])
+    assert await port.lacking() == {other}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -181,6 +257,9 @@ async def test_what_is_known_of_a_run_grows(port: Port, order: int) -> None:
         RunFact(**about, rows=0),
         RunFact(**about, state=RunState.SENDING, state_sequence=1, started_at=at(1)),
         RunFact(**about, state=RunState.COMPLETED, state_sequence=2, completed_at=at(2)),
+        RunFact(**about, alarm="stalled", alarm_detail="1", alarm_sequence=3),
+        RunFact(**about, alarm="does_not_add_up", alarm_detail="2", alarm_sequence=4),
+        RunFact(**about, earlier_run_id=RUN),
     ]
     for step in steps[::order]:
         async with port.models() as models:
@@ -188,22 +267,6 @@ async def test_what_is_known_of_a_run_grows(port: Port, order: int) -> None:
     kept = await port.kept(RunFact, run)
     assert (kept["name"], kept["mode"], kept["rows"]) == ("Dues", "LIVE", 0)
     assert (kept["state"], kept["state_sequence"]) == ("completed", 2)
+    assert (kept["alarm"], kept["alarm_detail"]) == ("does_not_add_up", "2")
+    assert kept["earlier_run_id"] == RUN
     assert (kept["due_at"], kept["started_at"], kept["completed_at"]) == (at(0), at(1), at(2))
-
-
-@pytest.mark.parametrize("order", [1, -1])
-async def test_the_newest_doubt_and_activity_stay(port: Port, order: int) -> None:
-    about = (message(1), ORGANIZATION, RUN, CAMPAIGN)
-    doubts = [Doubt(*about, "timeout", 2), Doubt(*about, "no clear answer", 3)]
-    activities = [
-        Activity(*about, ActivityState.REFUSED, None, 1),
-        Activity(*about, ActivityState.WRITTEN, "77", 2),
-    ]
-    async with port.models() as models:
-        await models.keep_doubts(doubts[::order])
-        await models.keep_activities(activities[::order])
-        await models.keep_doubts([])
-        await models.keep_activities([])
-    kept = await port.kept(Doubt, message(1)) | await port.kept(Activity, message(1))
-    assert (kept["doubt"], kept["doubt_sequence"]) == ("no clear answer", 3)
-    assert (kept["activity_state"], kept["activity_seqn"]) == ("written", "77")

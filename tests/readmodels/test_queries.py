@@ -1,6 +1,5 @@
 """What the gateway is answered."""
 
-import os
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,12 +25,7 @@ OTHER_RUN = ids.run_id(facts.CAMPAIGN, "launch:2")
 @pytest.fixture(
     params=[
         "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
-            ),
-        ),
+        "postgresql",
     ]
 )
 async def models(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Models]:
@@ -194,3 +188,96 @@ async def test_tm_3_the_dashboard_by_utc_days(models: Models) -> None:
     assert board.campaigns == {CampaignStatus.SCHEDULED: 1}
     assert (next_day.today.texts, next_day.this_month.texts) == (0, 2)
     assert (nothing.today.texts, nothing.this_month.texts, nothing.lifetime_sent) == (0, 0, 4)
+
+
+async def test_x_10_unknown_messages_are_listed_with_why_nobody_can_tell(models: Models) -> None:
+    await a_run(models)
+    another = (
+        facts.queued(1, run=OTHER_RUN),
+        facts.submitted(1, Unresolved(reason="no clear answer"), run=OTHER_RUN),
+        ours.status(1, 2, MessageStatus.UNKNOWN, run=OTHER_RUN),
+    )
+    strange = {"organization_id": facts.STRANGER}
+    await models.take(*(each.model_copy(update=strange) for each in another))
+    async with models.store.read() as connection:
+        [known] = await queries.unknown_messages(connection, ORGANIZATION)
+        everyone = await queries.unknown_messages(connection)
+        assert await queries.unknown_messages(connection, UUID(int=0)) == []
+        assert len(await queries.unknown_messages(connection, limit=1)) == 1
+    assert known.message_id == facts.message(3)
+    assert (known.run_id, known.row, known.reason) == (facts.RUN, 3, "timeout")
+    assert (known.attempted_at, known.status_sequence) == (facts.at(1), 1)
+    assert "to" not in loggable(known)
+    assert [each.reason for each in everyone] == ["timeout", "no clear answer"]
+
+
+async def test_x_10_what_an_operator_gave_up_is_unknown_no_more(models: Models) -> None:
+    await a_run(models)
+    given_up = facts.excluded(3, Reason.GIVEN_UP).model_copy(update={"sequence": 4})
+    await models.take(given_up)
+    async with models.store.read() as connection:
+        assert await queries.unknown_messages(connection) == []
+        board = await queries.dashboard(connection, ORGANIZATION, facts.at(0).date())
+        row = await queries.message(connection, ORGANIZATION, facts.message(3))
+    assert board.unknown == 0
+    assert row is not None and (row.status, row.reason) == (RowStatus.EXCLUDED, "given_up")
+
+
+async def test_x_2_each_row_of_a_run_is_a_text_or_left_out_for_one_reason(models: Models) -> None:
+    await a_run(models)
+    await models.take(facts.excluded(4, Reason.OPTED_OUT))
+    async with models.store.read() as connection:
+        ledger = await queries.ledger_of(connection, ORGANIZATION, facts.RUN)
+        assert await queries.ledger_of(connection, facts.STRANGER, facts.RUN) is None
+    assert ledger is not None
+    assert (ledger.rows, ledger.messages, ledger.left_out) == (6, 3, 3)
+    assert ledger.by_reason == {"invalid_number": 1, "repeated_row": 1, "opted_out": 1}
+    assert ledger.by_status == {
+        RowStatus.DELIVERED: 1,
+        RowStatus.FAILED: 1,
+        RowStatus.UNKNOWN: 1,
+        RowStatus.ERROR: 1,
+        RowStatus.EXCLUDED: 2,
+    }
+    assert ledger.unaccounted == 0
+
+
+async def test_x_2_a_row_of_which_nobody_heard_is_unaccounted_for(models: Models) -> None:
+    await models.take(facts.page([1, 2], facts.totals(2, rejected=2)), facts.rejected(3))
+    async with models.store.read() as connection:
+        ledger = await queries.ledger_of(connection, ORGANIZATION, facts.RUN)
+    assert ledger is not None and ledger.unaccounted == 1
+    await models.take(ours.due(run=OTHER_RUN))
+    async with models.store.read() as connection:
+        early = await queries.ledger_of(connection, ORGANIZATION, OTHER_RUN)
+    assert early is not None and early.unaccounted is None
+
+
+async def test_x_2_a_run_names_the_runs_that_stand_in_for_it(models: Models) -> None:
+    second = ids.resend_run_id(facts.RUN, 2)
+    await models.take(ours.due(), ours.resent(), ours.queued_again(2))
+    await models.take(ours.resent(run=second, recipients=2))
+    async with models.store.read() as connection:
+        runs = await queries.runs_of(connection, ORGANIZATION, facts.CAMPAIGN)
+        later = await queries.run(connection, ORGANIZATION, ours.LATER_RUN)
+        [row] = await queries.messages(connection, ORGANIZATION, ours.LATER_RUN)
+    named = {each.run_id: set(each.later_run_ids) for each in runs}
+    assert named == {facts.RUN: {ours.LATER_RUN, second}, ours.LATER_RUN: set(), second: set()}
+    assert later is not None and (later.earlier_run_id, later.rows) == (facts.RUN, 1)
+    assert row.supersedes == facts.message(2)
+
+
+async def test_a_run_says_why_someone_has_to_look_at_it(models: Models) -> None:
+    await models.take(ours.due(), ours.alarm("stalled", sequence=1))
+
+    async def told() -> str | None:
+        async with models.store.read() as connection:
+            run = await queries.run(connection, ORGANIZATION, facts.RUN)
+        assert run is not None
+        return run.alarm
+
+    assert await told() == "stalled: 6 rows, 5 accounted for"
+    await models.take(ours.completed())
+    assert await told() is None
+    await models.take(ours.alarm(sequence=3))
+    assert await told() == "does_not_add_up: 6 rows, 5 accounted for"

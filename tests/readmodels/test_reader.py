@@ -1,7 +1,6 @@
 """The read models are read whoever writes them, and whether or not they exist yet."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,12 +22,7 @@ AWKWARD = "a folder #1 100% mine?"
 @pytest.fixture(
     params=[
         "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(
-                "TEXTMANAGER_TEST_POSTGRES_URL" not in os.environ, reason="no PostgreSQL is named"
-            ),
-        ),
+        "postgresql",
     ]
 )
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:

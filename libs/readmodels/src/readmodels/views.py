@@ -72,6 +72,12 @@ class RunView(View):
     """Segments of all recipients' texts."""
     started_at: datetime | None
     completed_at: datetime | None
+    earlier_run_id: UUID | None = None
+    """The run whose missed texts this one sends."""
+    later_run_ids: tuple[UUID, ...] = ()
+    """The runs that send what this one missed, in no particular order."""
+    alarm: str | None = None
+    """Why someone has to look at the run; None when all is well."""
 
 
 class MessageView(View):
@@ -98,6 +104,51 @@ class MessageView(View):
     status_at: datetime | None
     activity_state: ActivityState | None
     activity_seqn: str | None
+    supersedes: UUID | None = None
+    """The message of an earlier run that this one stands in for."""
+
+
+class UnknownView(View):
+    """A message of which nobody can tell whether it was sent."""
+
+    message_id: UUID
+    organization_id: UUID
+    run_id: UUID
+    campaign_id: UUID
+    row: int
+    imis_id: str
+    to: Personal[str | None]
+    attempted_at: datetime | None
+    reason: str | None
+    """Why nobody can tell."""
+    status_at: datetime | None
+    """Since when it is unknown."""
+    status_sequence: int
+    """The number of this status of the message; a decision is about one of them."""
+
+
+class RunLedger(View):
+    """What became of each row that a run's IQA returned, counted anew row by row (X-2)."""
+
+    run_id: UUID
+    rows: int | None
+    """How many rows the IQA returned; None until the whole audience is resolved."""
+    messages: int
+    """Rows that are texts."""
+    by_status: dict[RowStatus, int]
+    """The texts and rows left out by what staff see of them."""
+    by_reason: dict[str, int]
+    """The rows that are left out, each by its one reason."""
+
+    @property
+    def left_out(self) -> int:
+        """How many rows get no text."""
+        return sum(self.by_reason.values())
+
+    @property
+    def unaccounted(self) -> int | None:
+        """How many rows are neither a text nor left out; None while nobody knows the rows."""
+        return None if self.rows is None else self.rows - self.messages - self.left_out
 
 
 class StatusCount(View):

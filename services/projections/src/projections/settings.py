@@ -11,3 +11,5 @@ class ProjectionsSettings(BaseSettings):
 
     events_at_once: int = Field(default=2000, ge=1, le=10_000)
     """How many events one transaction takes at most."""
+    look_seconds: float = Field(default=0.3, gt=0)
+    """How often it is looked whether another generation serves."""

@@ -1,10 +1,9 @@
 """Which topic goes to which handler."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chassis.store import Transaction
-from chassis.subscription import BatchHandler, Subscription
+from chassis.subscription import Subscription
 from contracts.envelope import Envelope
 from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.audience import AudienceFailed, RecipientRejected, RecipientsResolved
@@ -23,70 +22,81 @@ from contracts.events.message import (
     MessageSubmitted,
     RecipientExcluded,
 )
-from contracts.events.run import RunCompleted, RunFailed, RunStarted
+from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunResent, RunStarted
 from projections import handlers
+from projections.adapters.bookkeeping import note
 from projections.adapters.tables import SqlReadModels
 
+RUN_TOPICS = ("campaign.lifecycle", "campaign.due", "run.lifecycle", "run.resent")
+MESSAGE_TOPICS = (
+    "recipients.resolved",
+    "recipient.rejected",
+    "recipient.excluded",
+    "message.queued",
+    "message.submitted",
+    "message.status-changed",
+    "activity.written",
+)
+RUN_TYPES = (
+    CampaignDrafted,
+    CampaignEdited,
+    CampaignScheduled,
+    CampaignStarted,
+    CampaignCompleted,
+    CampaignDeleted,
+    CampaignDue,
+    RunStarted,
+    RunCompleted,
+    RunFailed,
+    RunAlarmRaised,
+    RunResent,
+)
+MESSAGE_TYPES = (
+    RecipientsResolved,
+    RecipientRejected,
+    RecipientExcluded,
+    MessageQueued,
+    MessageSubmitted,
+    MessageStatusChanged,
+    ActivityWritten,
+    ActivityRefused,
+)
+# What it means for the run comes as RunFailed.
+SKIPPED = frozenset({AudienceFailed})
 
-def into_tables(project: Callable[..., Awaitable[None]]) -> BatchHandler:
-    """Give a handler its port."""
 
-    async def receive(transaction: Transaction, events: list[Envelope[Any]]) -> None:
-        await project(events, models=SqlReadModels(transaction))
-
-    return receive
+async def project(transaction: Transaction, events: list[Envelope[Any]]) -> None:
+    """Hand a batch on, with the tables of its transaction."""
+    await handlers.project(events, models=SqlReadModels(transaction))
 
 
-CAMPAIGNS = into_tables(handlers.project_campaigns)
-RUNS = into_tables(handlers.project_runs)
-ACTIVITIES = into_tables(handlers.project_activities)
-
-
-def subscriptions(*, events_at_once: int) -> list[Subscription]:
-    """Return all that the projections listen to.
+def subscriptions(*, events_at_once: int, generation: int = 1) -> list[Subscription]:
+    """Return all that a generation of read models listens to.
 
     Campaigns and runs are few and shown first: they never wait behind a flood of messages.
     """
     return [
         Subscription(
             "projections.runs",
-            ("campaign.lifecycle", "campaign.due", "run.lifecycle"),
-            {
-                CampaignDrafted: CAMPAIGNS,
-                CampaignEdited: CAMPAIGNS,
-                CampaignScheduled: CAMPAIGNS,
-                CampaignStarted: CAMPAIGNS,
-                CampaignCompleted: CAMPAIGNS,
-                CampaignDeleted: CAMPAIGNS,
-                CampaignDue: into_tables(handlers.project_due),
-                RunStarted: RUNS,
-                RunCompleted: RUNS,
-                RunFailed: RUNS,
-            },
+            RUN_TOPICS,
+            dict.fromkeys(RUN_TYPES, project),
+            together=project,
+            bookkeeping=note,
+            group=group("projections.runs", generation),
         ),
         Subscription(
             "projections.messages",
-            (
-                "recipients.resolved",
-                "recipient.rejected",
-                "recipient.excluded",
-                "message.queued",
-                "message.submitted",
-                "message.status-changed",
-                "activity.written",
-            ),
-            {
-                RecipientsResolved: into_tables(handlers.project_pages),
-                RecipientRejected: into_tables(handlers.project_rejected),
-                RecipientExcluded: into_tables(handlers.project_excluded),
-                MessageQueued: into_tables(handlers.project_queued),
-                MessageSubmitted: into_tables(handlers.project_submitted),
-                MessageStatusChanged: into_tables(handlers.project_statuses),
-                ActivityWritten: ACTIVITIES,
-                ActivityRefused: ACTIVITIES,
-            },
-            # What it means for the run comes as RunFailed.
-            skips=frozenset({AudienceFailed}),
+            MESSAGE_TOPICS,
+            dict.fromkeys(MESSAGE_TYPES, project),
+            skips=SKIPPED,
             max_records=events_at_once,
+            together=project,
+            bookkeeping=note,
+            group=group("projections.messages", generation),
         ),
     ]
+
+
+def group(subscription: str, generation: int) -> str:
+    """Return a subscription's consumer group: offsets belong to the tables that they fill."""
+    return subscription if generation == 1 else f"{subscription}.g{generation}"

@@ -1,25 +1,32 @@
 """The read models' tables, written within one transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, case, func, select
+from sqlalchemy import Table, case, delete, func, select
 
 from chassis.store import Transaction, keep_newest, upsert
-from projections.adapters.rows import DECIDING, FIXED, columns_of, row_of
-from projections.domain import DAY_FIGURES, Figures, Row, RowFact
-from projections.ports import Activity, CampaignFact, Doubt, RunFact
-from readmodels.tables import CAMPAIGNS, DAYS, MESSAGES, RUN_COUNTS, RUNS
+from projections.adapters.rows import among, held_columns, rows_of, write_rows
+from projections.domain.facts import CampaignFact, RunFact
+from projections.domain.figures import DAY_FIGURES, Figures, day_of
+from projections.domain.row import Row
+from projections.ports import Owner
+from readmodels.tables import CAMPAIGNS, DAYS, GAPS, MESSAGES, RUN_COUNTS, RUNS
 from readmodels.views import RunState
 
+_number = attrgetter("int")
 _RUN_FIGURES = ("recipients", "rejected", "excluded", "segments")
 _NO_FIGURES = dict.fromkeys(_RUN_FIGURES, 0)
-_RUN_NEWEST = ("state", "state_sequence")
+_RUN_NEWEST = {
+    "state_sequence": ("state", "state_sequence"),
+    "alarm_sequence": ("alarm", "alarm_detail", "alarm_sequence"),
+}
+"""What is replaced by what has the higher of a sequence."""
 _RUN_KNOWN = (
     "name",
     "occurrence",
@@ -30,6 +37,7 @@ _RUN_KNOWN = (
     "rows",
     "started_at",
     "completed_at",
+    "earlier_run_id",
 )
 
 
@@ -40,43 +48,27 @@ class SqlReadModels:
         self._transaction = transaction
         self._connection = transaction.connection
 
-    async def hold(self, facts: Sequence[RowFact]) -> dict[UUID, Row]:
-        """Return the rows that the facts are about, held for this transaction."""
-        about = {fact.message_id: fact for fact in facts}
-        if not about:
-            return {}
+    async def hold(self, about: Mapping[UUID, Owner]) -> dict[UUID, Row]:
+        """Return the messages' rows that are there, held for this transaction."""
+        wanted = sorted(about, key=_number)
         if self._connection.dialect.name == "postgresql":
             # A row that isn't there can't be locked. SQLite has one writer and needs no locks.
+            names = ("message_id", "organization_id", "run_id", "campaign_id")
             bare = [
-                {
-                    "message_id": message_id,
-                    "organization_id": fact.organization_id,
-                    "run_id": fact.run_id,
-                    "campaign_id": fact.campaign_id,
-                }
-                for message_id, fact in sorted(about.items(), key=lambda item: item[0])
+                dict(zip(names, (message_id, *about[message_id]), strict=True))
+                for message_id in wanted
             ]
             await self._transaction.insert_new(MESSAGES, bare)
-        query = (
-            select(MESSAGES.c.message_id, *(MESSAGES.c[name] for name in DECIDING))
-            .where(MESSAGES.c.message_id.in_(about))
-            .order_by(MESSAGES.c.message_id)
-            .with_for_update()
-        )
-        found = (await self._transaction.execute(query)).all()
-        return {each[0]: row_of(about[each[0]], each[1:]) for each in found}
+        dialect = self._connection.dialect
+        these, parameters = among(dialect, wanted)
+        query = held_columns(dialect).where(these).order_by(MESSAGES.c.message_id)
+        found = await self._transaction.execute(query.with_for_update(), parameters)
+        return rows_of(found.all(), about)
 
-    async def keep(self, rows: Collection[tuple[RowFact, Row]]) -> None:
-        """Keep rows as they are now; the facts, all of one type, describe them."""
-        if not rows:
-            return
-        written = [columns_of(fact, row) for fact, row in rows]
-        statement = upsert(self._connection, MESSAGES)
-        statement = statement.on_conflict_do_update(
-            index_elements=["message_id"],
-            set_={name: statement.excluded[name] for name in written[0] if name not in FIXED},
-        )
-        await self._transaction.execute(statement, written)
+    async def keep(self, rows: Sequence[Row]) -> None:
+        """Keep rows as they are now; what is told once and for all stays as it was first told."""
+        if rows:
+            await write_rows(self._connection, rows)
 
     async def add(self, figures: Figures) -> None:
         """Add to the figures."""
@@ -100,40 +92,29 @@ class SqlReadModels:
         await self._transaction.execute(statement, [_columns(fact) for fact in facts])
 
     async def keep_runs(self, facts: Sequence[RunFact]) -> None:
-        """Add to what is known of runs; the state of the highest sequence stays."""
+        """Add to what is known of runs; the state and alarm of the highest sequence stay."""
         statement = upsert(self._connection, RUNS)
         new, old = statement.excluded, RUNS.c
-        newer = new.state_sequence > old.state_sequence
+        newest = {
+            name: case((new[sequence] > old[sequence], new[name]), else_=old[name])
+            for sequence, names in _RUN_NEWEST.items()
+            for name in names
+        }
         statement = statement.on_conflict_do_update(
             index_elements=["run_id"],
-            set_={name: func.coalesce(old[name], new[name]) for name in _RUN_KNOWN}
-            | {name: case((newer, new[name]), else_=old[name]) for name in _RUN_NEWEST},
+            set_={name: func.coalesce(old[name], new[name]) for name in _RUN_KNOWN} | newest,
         )
         rows = [
             _columns(fact) | _NO_FIGURES for fact in sorted(facts, key=lambda each: each.run_id)
         ]
         await self._transaction.execute(statement, rows)
 
-    async def keep_doubts(self, facts: Sequence[Doubt]) -> None:
-        """Keep each message's newest doubt."""
-        await self._keep_newest(MESSAGES.c.doubt_sequence, [_columns(fact) for fact in facts])
-
-    async def keep_activities(self, facts: Sequence[Activity]) -> None:
-        """Keep the newest that is known of each message's activity."""
-        await self._keep_newest(MESSAGES.c.activity_sequence, [_columns(fact) for fact in facts])
-
-    async def _keep_newest(self, sequence: Column[Any], rows: list[dict[str, Any]]) -> None:
-        """Write the columns of one kind of fact, unless a newer such fact is there."""
-        if not rows:
-            return
-        statement = upsert(self._connection, MESSAGES)
-        names = [name for name in rows[0] if name not in FIXED]
-        statement = statement.on_conflict_do_update(
-            index_elements=["message_id"],
-            set_={name: statement.excluded[name] for name in names},
-            where=sequence < statement.excluded[sequence.name],
-        )
-        await self._transaction.execute(statement, sorted(rows, key=itemgetter("message_id")))
+    async def mend(self, events: Sequence[UUID]) -> None:
+        """Close the gaps that these events had left."""
+        open_gaps = set(await self._connection.scalars(select(GAPS.c.event_id)))
+        closed = open_gaps & set(events)
+        if closed:
+            await self._transaction.execute(delete(GAPS).where(GAPS.c.event_id.in_(closed)))
 
     async def _add(
         self, table: Table, key: list[str], figures: Sequence[str], rows: list[dict[str, Any]]
@@ -148,10 +129,11 @@ class SqlReadModels:
         await self._transaction.execute(statement, rows)
 
 
-def _by_day(days: Counter[tuple[UUID, date, str]]) -> list[dict[str, Any]]:
+def _by_day(days: Counter[tuple[UUID, int, str]]) -> list[dict[str, Any]]:
     """Return one row a day, in a fixed order so that writers don't dead-lock."""
     rows: dict[tuple[UUID, date], dict[str, Any]] = {}
-    for (organization, day, figure), value in sorted(days.items()):
+    for (organization, number, figure), value in sorted(days.items()):
+        day = day_of(number)
         row = rows.setdefault(
             (organization, day),
             {"organization_id": organization, "day": day, **dict.fromkeys(DAY_FIGURES, 0)},
@@ -180,6 +162,6 @@ def _by_run(figures: Figures) -> list[dict[str, Any]]:
     return [rows[run] for run in sorted(rows)]
 
 
-def _columns(fact: CampaignFact | RunFact | Doubt | Activity) -> dict[str, Any]:
+def _columns(fact: CampaignFact | RunFact) -> dict[str, Any]:
     """Return a fact's fields, each the column of its name."""
     return {each.name: getattr(fact, each.name) for each in fields(fact)}

@@ -1,0 +1,1 @@
+"""How events become rows, and rows become figures; pure."""

@@ -1,0 +1,1 @@
+"""The read models' tables, revision by revision, as `textmanager migrate` runs them."""
