@@ -1,10 +1,10 @@
 """The ports on memory and on SQL, behind one face, for tests that run on both."""
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 from tests.audience.fakes import LEASE, InMemoryDesk, InMemoryIntake, InMemoryLedger, Memory
 from tests.audience.orders import NOON, settings_changed
+from tests.databases import DATABASES
 
 from audience.adapters.desk import Holder, SqlDesk, take_back
 from audience.adapters.intake import SqlIntake
@@ -27,8 +28,6 @@ from contracts.events.audience import AudiencePreviewRequested
 from contracts.events.base import Event
 from contracts.events.campaign import CampaignDue
 from contracts.events.organization import OrganizationSettingsChanged
-
-POSTGRES_URL = "TEXTMANAGER_TEST_POSTGRES_URL"
 
 
 class Rig(Protocol):
@@ -128,9 +127,9 @@ async def sqlite_rig(*, with_settings: bool = False) -> AsyncIterator[SqlRig]:
 
 @asynccontextmanager
 async def postgres_rig() -> AsyncIterator[SqlRig]:
-    """A rig in a schema of its own, on the server that the environment names."""
+    """A rig in a schema of its own."""
     name = f"audience_{uuid4().hex}"
-    async with _sql_rig(os.environ[POSTGRES_URL], name) as rig:
+    async with _sql_rig(DATABASES.make(Path(name)), name) as rig:
         yield rig
         async with rig.store.transaction() as transaction:
             await transaction.execute(text(f'DROP SCHEMA "{name}" CASCADE'))

@@ -1,6 +1,5 @@
 """One suite for the jobs, the leases and the stored rows: in memory, on SQLite, on PostgreSQL."""
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from tests.audience.orders import (
     sealed,
     settings_changed,
 )
-from tests.audience.rigs import POSTGRES_URL, MemoryRig, Rig, SqlRig, postgres_rig, sqlite_rig
+from tests.audience.rigs import MemoryRig, Rig, SqlRig, postgres_rig, sqlite_rig
 from tests.harness import eventually
 
 from audience.adapters.desk import Holder
@@ -49,8 +48,6 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
             async with sqlite_rig(with_settings=True) as sqlite:
                 yield sqlite
         case _:
-            if POSTGRES_URL not in os.environ:
-                pytest.skip(f"{POSTGRES_URL} names no PostgreSQL")
             async with postgres_rig() as postgres:
                 await postgres.change_settings(settings_changed())
                 yield postgres

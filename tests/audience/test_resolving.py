@@ -1,6 +1,6 @@
 """Pages keep their limits, follow each other, and add up."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.audience.orders import NOON, due
 
@@ -67,6 +67,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(TEXTS, min_size=1, max_size=5),
     st.integers(0, 1300),

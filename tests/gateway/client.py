@@ -28,12 +28,16 @@ class Got:
 class Client:
     """Requests with one bearer token."""
 
-    def __init__(self, app: Asgi, token: str | None = None) -> None:
+    def __init__(self, app: Asgi, token: str | None = None, *, address: str = "127.0.0.1") -> None:
         self._app = app
         self.token = token
+        self._address = address
 
     def signed_in(self, token: str) -> "Client":
-        return Client(self._app, token)
+        return Client(self._app, token, address=self._address)
+
+    def at(self, address: str) -> "Client":
+        return Client(self._app, self.token, address=address)
 
     async def request(
         self,
@@ -119,7 +123,7 @@ class Client:
             "headers": [
                 (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
             ],
-            "client": ("127.0.0.1", 1),
+            "client": (self._address, 1),
             "server": ("127.0.0.1", 80),
         }
 

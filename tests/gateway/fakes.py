@@ -17,8 +17,8 @@ from contracts.events.base import Event
 from contracts.events.campaign import CampaignEvent, CampaignStatus
 from contracts.events.organization import ImisAccess, OrganizationSettingsChanged
 from gateway.domain.campaign import present_run
-from gateway.domain.views import Message, Progress, Run, Usage
-from gateway.ports import Kept, Preview, StaffSession
+from gateway.domain.records import Decision, Kept, Preview, StaffSession
+from gateway.domain.views import Message, Progress, Run, Unknown, Usage
 from imis_client import (
     Column,
     CredentialsRejected,
@@ -54,11 +54,13 @@ class HandSetClock:
 class FakeImis:
     """One site for every organisation: `staff` may sign in, `member` isn't staff."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: HandSetClock | None = None) -> None:
+        self._clock = clock or HandSetClock()
         self.passwords = {"staff": "right", "member": "right"}
         self.roles: dict[str, frozenset[str] | None] = {"staff": frozenset({"SysAdmin"})}
         self.fails_with: ImisError | None = None
         self.asked: list[str] = []
+        self.defaults: dict[str, str] = {}
         self.columns_of: dict[str, list[str]] = {
             MEMBERS: ["ID", "Full Name", "Mobile Phone"],
             PROMPTED: ["ID", "Mobile Phone"],
@@ -70,7 +72,9 @@ class FakeImis:
         self._note(f"login {site.url}")
         if self.passwords.get(username) != password.get_secret_value():
             raise CredentialsRejected("iMIS did not take the username and password.")
-        token = Token(SecretStr(f"imis-token-of-{username}"), NOON + timedelta(hours=1), username)
+        token = Token(
+            SecretStr(f"imis-token-of-{username}"), self._clock.at + timedelta(hours=1), username
+        )
         return token, self.roles.get(username, frozenset({"Public"}))
 
     async def browse(self, site: ImisAccess, token: Token, path: str) -> Folder:
@@ -81,7 +85,9 @@ class FakeImis:
 
     async def columns(self, site: ImisAccess, token: Token, path: str) -> QueryDefinition:
         self._note(f"columns {path}")
-        prompts = [Prompt("City")] if path == PROMPTED else []
+        prompts = (
+            [Prompt("City", default=self.defaults.get("City", ""))] if path == PROMPTED else []
+        )
         if path == BARE:
             bare = [Column("MobilePhone", has_alias=False), Column("ID", has_alias=False)]
             return QueryDefinition(path, bare, [], ["No column of this query has an alias."])
@@ -103,6 +109,7 @@ class FakeReadModels:
         self.found: dict[UUID, list[Message]] = {}
         self.used = Usage()
         self.usages: dict[UUID, Usage] = {}
+        self.doubts: list[Unknown] = []
 
     async def run(self, organization_id: UUID, run_id: UUID) -> Run | None:
         return self.runs.get((organization_id, run_id))
@@ -141,6 +148,19 @@ class FakeReadModels:
     async def usage(self, organization_id: UUID, *, at: datetime) -> Usage:
         return self.usages.get(organization_id, self.used)
 
+    async def unknown(self, organization_id: UUID | None, *, limit: int) -> list[Unknown]:
+        mine = [each for each in self.doubts if organization_id in {None, each.organization_id}]
+        return sorted(mine, key=lambda each: (each.since or NOON, each.message_id))[:limit]
+
+    async def whose(self, message_id: UUID) -> UUID | None:
+        owners = {each.message_id: owner for owner, mine in self.found.items() for each in mine}
+        owners |= {each.message_id: each.organization_id for each in self.doubts}
+        return owners.get(message_id)
+
+    async def unknown_message(self, organization_id: UUID, message_id: UUID) -> Unknown | None:
+        mine = await self.unknown(organization_id, limit=1_000_000)
+        return next((each for each in mine if each.message_id == message_id), None)
+
 
 @dataclass
 class Memory:
@@ -153,6 +173,9 @@ class Memory:
     asked: dict[UUID, AudiencePreviewRequested] = field(default_factory=dict)
     came: dict[UUID, AudiencePreviewed] = field(default_factory=dict)
     kept: dict[tuple[UUID, str], tuple[Kept, datetime]] = field(default_factory=dict)
+    commands: dict[UUID, int] = field(default_factory=dict)
+    decisions: dict[UUID, tuple[UUID, Decision]] = field(default_factory=dict)
+    queries: dict[tuple[UUID, str], tuple[str, ...]] = field(default_factory=dict)
     published: list[Envelope[Event]] = field(default_factory=list)
 
 
@@ -187,6 +210,8 @@ class MemoryWork:
         self.campaigns = _Campaigns(memory)
         self.previews = _Previews(memory)
         self.answers = _Answers(memory)
+        self.commands = _Commands(memory)
+        self.queries = _Queries(memory)
         self.outbox = self
 
     def publish(self, *events: Event, because: UUID | None = None) -> None:
@@ -238,8 +263,9 @@ class _Attempts(_Part):
         self.memory.failed[attempt] = (key, at)
         return None
 
-    async def retract(self, attempt: UUID) -> None:
-        self.memory.failed.pop(attempt, None)
+    async def retract(self, *attempts: UUID) -> None:
+        for attempt in attempts:
+            self.memory.failed.pop(attempt, None)
 
     async def forgive(self, key: str) -> None:
         kept = self.memory.failed.items()
@@ -327,3 +353,28 @@ class _Answers(_Part):
     async def forget(self, *, before: datetime) -> None:
         kept: Any = self.memory.kept.items()
         self.memory.kept = {k: v for k, v in kept if v[1] >= before}
+
+
+class _Commands(_Part):
+    async def next_of_run(self, organization_id: UUID, run_id: UUID) -> int:
+        self.memory.commands[run_id] = self.memory.commands.get(run_id, 0) + 1
+        return self.memory.commands[run_id]
+
+    async def decision(self, organization_id: UUID, message_id: UUID) -> Decision | None:
+        owner, decision = self.memory.decisions.get(message_id, (None, None))
+        return decision if owner == organization_id else None
+
+    async def decide(self, organization_id: UUID, message_id: UUID, decision: Decision) -> bool:
+        owner, known = self.memory.decisions.get(message_id, (organization_id, None))
+        if owner != organization_id or (known is not None and known.sequence >= decision.sequence):
+            return False
+        self.memory.decisions[message_id] = (organization_id, decision)
+        return True
+
+
+class _Queries(_Part):
+    async def prompts(self, organization_id: UUID, path: str) -> tuple[str, ...]:
+        return self.memory.queries.get((organization_id, path), ())
+
+    async def keep(self, organization_id: UUID, path: str, prompts: Sequence[str]) -> None:
+        self.memory.queries[organization_id, path] = tuple(prompts)

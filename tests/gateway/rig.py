@@ -1,5 +1,6 @@
 """The gateway's API on a real SQLite file, with an iMIS and read models in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import orjson
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import select
+from tests.databases import database_in
 from tests.gateway.client import Client
 from tests.gateway.fakes import MEMBERS, FakeImis, FakeReadModels, HandSetClock
 
@@ -48,12 +50,12 @@ class Rig:
     def __init__(self, folder: Path, **own: Any) -> None:
         self.settings = ServiceSettings(
             kafka_url="localhost:1",
-            database_url=f"sqlite:///{folder}",
+            database_url=database_in(folder),
             secret_key=SecretStr(Fernet.generate_key().decode()),
             instance="test",
         )
         self.clock = HandSetClock()
-        self.imis = FakeImis()
+        self.imis = FakeImis(self.clock)
         self.models = FakeReadModels()
         self.bell = LocalBell()
         self.stopping = False
@@ -61,7 +63,10 @@ class Rig:
         self.desk = SqlDesk(self.store)
         self.gateway = Gateway(
             own=GatewaySettings(
-                operator_token=SecretStr(OPERATOR), summary_poll_seconds=30, progress_seconds=0.01
+                operator_token=SecretStr(OPERATOR),
+                summary_poll_seconds=30,
+                progress_seconds=0.01,
+                refused_login_seconds=0,
             ).model_copy(update=own),
             desk=self.desk,
             imis=self.imis,
@@ -75,9 +80,7 @@ class Rig:
         self.operator = self.anybody.signed_in(OPERATOR)
 
     async def _pause(self, seconds: float) -> bool:
-        import asyncio
-
-        await asyncio.sleep(min(seconds, 0.01))
+        await asyncio.sleep(seconds)
         return self.stopping
 
     async def organization(self, cloud_id: str = "DEMO", **changes: Any) -> None:

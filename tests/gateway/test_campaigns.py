@@ -337,3 +337,32 @@ async def test_iqas_are_browsed_as_the_staff_member(rig: Rig, staff: Client) -> 
     assert bare["columns"][0]["alias"] == ""
     assert (await staff.get("/v1/iqas?path=$/No")).status == 404
     assert (await staff.get("/v1/iqas/columns")).status == 422
+
+
+ASKING = AUDIENCE | {"iqa_path": PROMPTED}
+UNMERGED = {"template": "Hello", "audience": ASKING}
+
+
+async def test_a_query_that_asks_for_a_value_is_not_run_without_one(
+    rig: Rig, staff: Client
+) -> None:
+    campaign = await drafted(staff, **UNMERGED)
+    path = f"/v1/campaigns/{campaign['campaign_id']}"
+    for step in ("schedule", "summary?wait_seconds=0"):
+        got = await staff.post(f"{path}/{step}", {})
+        assert got.status == 422
+        [fault] = got.json()["errors"]
+        assert (fault["field"], "City" in fault["detail"]) == ("audience.prompts", True)
+    answered = {"audience": {"prompts": ["Boston"]}}
+    assert (await staff.patch(path, answered)).status == 200
+    assert (await staff.post(f"{path}/schedule", {"at": LATER})).status == 200
+    # A scheduled campaign can't lose it again.
+    refused = await staff.patch(path, {"audience": {"prompts": []}})
+    assert field_names(refused.body) == {"audience.prompts"}
+
+
+async def test_a_prompt_that_has_a_default_needs_no_value(rig: Rig, staff: Client) -> None:
+    rig.imis.defaults["City"] = "Boston"
+    campaign = await drafted(staff, **UNMERGED)
+    got = await staff.post(f"/v1/campaigns/{campaign['campaign_id']}/schedule", {})
+    assert got.status == 200

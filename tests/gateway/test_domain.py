@@ -27,7 +27,7 @@ from contracts.events.organization import (
     Verification,
 )
 from gateway.domain import campaign as aggregate
-from gateway.domain.campaign import STARTING, Refused, fold, present_run
+from gateway.domain.campaign import CLOSES, STARTING, Refused, fold, present_run
 from gateway.domain.definition import faults, lacking, must_read_columns, sending_number
 from gateway.domain.regions import known_zone, region_of
 from gateway.domain.summary import summarise
@@ -146,7 +146,9 @@ def test_a_completed_campaign_tells_to_create_a_new_one() -> None:
 @pytest.mark.parametrize("step", ["edit", "delete", "schedule"])
 def test_a_campaign_whose_time_has_come_is_left_alone_while_it_starts(step: str) -> None:
     due = campaign(SCHEDULED)
-    assert isinstance(STEPS[step](due, LATER - timedelta(seconds=1)), CampaignEvent)
+    closes = LATER - CLOSES
+    assert isinstance(STEPS[step](due, closes - timedelta(microseconds=1)), CampaignEvent)
+    assert isinstance(STEPS[step](due, closes), Refused)
     assert isinstance(STEPS[step](due, LATER), Refused)
     assert isinstance(STEPS[step](due, LATER + STARTING - timedelta(seconds=1)), Refused)
 

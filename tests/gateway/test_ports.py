@@ -1,6 +1,5 @@
 """One suite for the gateway's own stores: on memory, on SQLite, on PostgreSQL if it is there."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from tests.databases import DATABASES
 from tests.gateway.fakes import NOON, MemoryDesk
 from tests.gateway.test_domain import DEFINITION, LATER, OTHER, preview, settings_of
 
@@ -21,15 +21,16 @@ from chassis.store import Store
 from contracts.envelope import Envelope, seal
 from contracts.events.audience import AudiencePreviewRequested
 from contracts.events.campaign import Audience, CampaignEvent, CampaignStatus
+from contracts.events.message import Resolution
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.ids import event_id
 from gateway.adapters.desk import SqlDesk
 from gateway.adapters.tables import METADATA
 from gateway.domain import campaign as aggregate
 from gateway.domain.campaign import present_run
-from gateway.ports import Answer, Desk, Kept, StaffSession
+from gateway.domain.records import Answer, Decision, Kept, StaffSession
+from gateway.ports import Desk
 
-POSTGRES = os.environ.get("TEXTMANAGER_TEST_POSTGRES_URL", "")
 ORGANIZATION, OTHER_ORGANIZATION = uuid4(), uuid4()
 WINDOW = timedelta(minutes=5)
 
@@ -58,10 +59,9 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     match request.param:
         case "memory":
             yield MemoryDesk()
-        case "postgresql" if not POSTGRES:
-            pytest.skip("TEXTMANAGER_TEST_POSTGRES_URL names no PostgreSQL")
         case kind:
-            url = POSTGRES if kind == "postgresql" else f"sqlite:///{tmp_path}"
+            on_sqlite = kind == "sqlite"
+            url = f"sqlite:///{tmp_path}" if on_sqlite else DATABASES.make(tmp_path)
             async with sql_desk(url) as made:
                 yield made
 
@@ -269,3 +269,44 @@ async def test_a_transaction_that_fails_leaves_nothing(desk: Desk) -> None:
             raise RuntimeError
     async with desk.read() as reading:
         assert await reading.campaigns.get(ORGANIZATION, envelope.event.campaign_id) is None
+
+
+async def test_commands_of_a_run_are_counted(desk: Desk) -> None:
+    run, other = uuid4(), uuid4()
+    for expected in (1, 2, 3):
+        async with desk.work() as work:
+            assert await work.commands.next_of_run(ORGANIZATION, run) == expected
+    async with desk.work() as work:
+        assert await work.commands.next_of_run(ORGANIZATION, other) == 1
+
+
+async def test_a_decision_is_kept_unless_another_was_faster(desk: Desk) -> None:
+    message = uuid4()
+    first = Decision(sequence=1, about=2, resolution=Resolution.SEND_AGAIN)
+    late = Decision(sequence=1, about=2, resolution=Resolution.GIVEN_UP)
+    second = Decision(sequence=2, about=4, resolution=Resolution.SENT, sid="SM1")
+    async with desk.work() as work:
+        assert await work.commands.decision(ORGANIZATION, message) is None
+        assert await work.commands.decide(ORGANIZATION, message, first)
+    async with desk.work() as work:
+        assert not await work.commands.decide(ORGANIZATION, message, late)
+        assert await work.commands.decision(ORGANIZATION, message) == first
+        assert await work.commands.decision(OTHER_ORGANIZATION, message) is None
+        assert not await work.commands.decide(OTHER_ORGANIZATION, message, second)
+        assert await work.commands.decide(ORGANIZATION, message, second)
+    async with desk.work() as work:
+        assert await work.commands.decision(ORGANIZATION, message) == second
+
+
+async def test_what_a_query_asks_for_is_known_since_it_was_last_read(desk: Desk) -> None:
+    path = "$/" + "long/" * 300
+    async with desk.work() as work:
+        assert await work.queries.prompts(ORGANIZATION, path) == ()
+        await work.queries.keep(ORGANIZATION, path, ["City", "Since"])
+        await work.queries.keep(OTHER_ORGANIZATION, path, ["Else"])
+    async with desk.read() as reading:
+        assert await reading.queries.prompts(ORGANIZATION, path) == ("City", "Since")
+        assert await reading.queries.prompts(ORGANIZATION, path + "x") == ()
+    async with desk.work() as work:
+        await work.queries.keep(ORGANIZATION, path, [])
+        assert await work.queries.prompts(ORGANIZATION, path) == ()

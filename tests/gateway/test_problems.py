@@ -1,6 +1,7 @@
 """Whatever is sent, the answer is a problem document and never a failure of ours."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.gateway.client import Client, Got
@@ -186,3 +187,101 @@ async def test_the_api_describes_itself_without_anything_from_elsewhere(rig: Rig
     assert "HTTPValidationError" not in described["components"]["schemas"]
     for page in ("/docs", "/redoc", "/v1/docs"):
         assert (await rig.anybody.get(page)).status == 404
+
+
+async def test_a_body_that_grows_while_it_is_sent_is_cut_off(rig: Rig, staff: Client) -> None:
+    before = len(await rig.published())
+    name = b'{"name":"' + b"x" * 400_000 + b'"}'
+    for headers in ({}, {"content-length": "10"}, {"transfer-encoding": "chunked"}):
+        is_problem(await staff.post("/v1/campaigns", body=name, headers=headers), 413)
+    assert len(await rig.published()) == before
+
+
+DEEP = [
+    b'{"name":' * 20_000 + b"1" + b"}" * 20_000,
+    b'{"audience":{"prompts":' + b"[" * 50_000 + b"]" * 50_000 + b"}}",
+]
+
+
+@pytest.mark.parametrize("body", DEEP, ids=["objects", "lists"])
+async def test_what_is_nested_beyond_measure_is_not_read(staff: Client, body: bytes) -> None:
+    got = await staff.post("/v1/campaigns", body=body)
+    assert got.status in {400, 422}
+    is_problem(got, got.status)
+
+
+IDS = ["not-an-id", "0", "-1", "9" * 5000, "{}", "%00", "00000000-0000-0000-0000-00000000000g"]
+
+
+@pytest.mark.parametrize("odd", IDS, ids=lambda odd: odd[:12])
+async def test_an_id_that_is_none_is_refused_by_every_route(
+    rig: Rig, staff: Client, odd: str
+) -> None:
+    for method, path in (
+        ("GET", f"/v1/campaigns/{odd}"),
+        ("PATCH", f"/v1/campaigns/{odd}"),
+        ("DELETE", f"/v1/campaigns/{odd}"),
+        ("POST", f"/v1/campaigns/{odd}/schedule"),
+        ("GET", f"/v1/runs/{odd}/messages"),
+        ("POST", f"/v1/runs/{odd}/resend"),
+        ("GET", f"/v1/messages/{odd}"),
+    ):
+        is_problem(await staff.request(method, path, json={}), 422)
+    decided = await rig.operator.post(f"/v1/operations/messages/{odd}/resolution", {})
+    is_problem(decided, 422)
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "501", "9" * 400, "1e3", "1.5", "0x10", "\u0661", "", "null"]
+)
+async def test_a_limit_out_of_bounds_is_refused(staff: Client, limit: str) -> None:
+    is_problem(await staff.get(f"/v1/campaigns?limit={quote(limit)}"), 422)
+
+
+TIMES = [
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00+23:59",
+    "2030-01-31T14:00:00",
+    "2030-02-30T00:00:00Z",
+    "2030-01-31T25:00:00Z",
+    "2030-01-31",
+    "now",
+    "",
+    0,
+    253402300800,
+    1e400,
+    -1,
+    True,
+    [],
+]
+
+
+@pytest.mark.parametrize("at", TIMES, ids=str)
+async def test_a_time_at_the_ends_of_time_or_without_a_zone_is_refused(
+    rig: Rig, staff: Client, at: Any
+) -> None:
+    made = (await staff.post("/v1/campaigns", CAMPAIGN)).json()
+    before = len(await rig.published())
+    got = await staff.post(f"/v1/campaigns/{made['campaign_id']}/schedule", {"at": at})
+    assert got.status in {400, 422}
+    is_problem(got, got.status)
+    assert len(await rig.published()) == before
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a b", "\x7f", "\xe9", "\t"], ids=ascii)
+async def test_an_odd_idempotency_key_is_refused_and_does_nothing(
+    rig: Rig, staff: Client, key: str
+) -> None:
+    before = len(await rig.published())
+    got = await staff.post("/v1/campaigns", CAMPAIGN, headers={"idempotency-key": key})
+    is_problem(got, 422)
+    assert len(await rig.published()) == before
+
+
+async def test_the_longest_key_is_kept_whole(staff: Client) -> None:
+    one, other = ({"idempotency-key": "k" * 199 + last} for last in "ab")
+    first = (await staff.post("/v1/campaigns", CAMPAIGN, headers=one)).json()
+    second = (await staff.post("/v1/campaigns", CAMPAIGN, headers=other)).json()
+    assert first["campaign_id"] != second["campaign_id"]

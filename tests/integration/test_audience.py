@@ -293,3 +293,14 @@ async def test_tm_5_a_query_that_rest_may_not_run_is_said_with_how_to_mend_it(
     assert "Available via the REST API" in failed.reason
     assert answer.failure == failed.reason
     assert log.of(AudienceFailed)[0].causation_id == cause.id
+
+
+async def test_a_first_start_takes_the_runs_that_were_due_before_it(
+    service_settings: ServiceSettings, log: Log, tmp_path: Path
+) -> None:
+    run = due(audience=audience(), organization_id=DEMO)
+    async with imis_site(tmp_path / "site", recipients=50) as (_, url):
+        await log.publish(run, run, access(service_settings, url))
+        async with running(make(service_settings, OWN)):
+            assert (await last_page(log, run.run_id)).recipients == 50
+    assert len({each.causation_id for each in log.of(RecipientsResolved)}) == 1

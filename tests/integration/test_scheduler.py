@@ -6,7 +6,9 @@ from uuid import uuid4
 from tests.harness import Log, running
 
 from chassis.settings import ServiceSettings
+from chassis.store import Store
 from contracts import ids
+from contracts.envelope import seal
 from contracts.events.campaign import (
     Audience,
     CampaignDefinition,
@@ -22,6 +24,7 @@ from contracts.events.organization import (
     SendingNumber,
     TwilioAccess,
 )
+from scheduler.adapters.timers import METADATA, SETTINGS, SqlTimers
 from scheduler.app import make
 
 ORGANIZATION = ids.organization_id("demo")
@@ -112,3 +115,47 @@ async def test_a_fired_timer_survives_a_restart_without_firing_again(
     assert sorted(e.event.campaign_id for e in log.of(CampaignDue)) == sorted(
         [first.campaign_id, second.campaign_id]
     )
+
+
+async def test_a_move_that_came_while_the_scheduler_was_down_is_read_before_anything_starts(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    start = datetime.now(UTC)
+    past = scheduled(at=start)
+    moved = past.model_copy(update={"sequence": 3, "due_at": start + timedelta(days=1)})
+    async with running(make(service_settings)):
+        pass
+    # All that it had taken in when it died.
+    store = Store(service_settings, name="scheduler", metadata=METADATA)
+    await store.start()
+    async with store.transaction() as transaction:
+        await SqlTimers(transaction).fold([seal(past)])
+        await SETTINGS.fold(transaction, [seal(settings_changed())])
+    await store.stop()
+    await log.publish(past, moved)
+    marker = scheduled(at=datetime.now(UTC))
+    async with running(make(service_settings)):
+        await log.publish(marker)
+        await log.wait_for(CampaignDue, where=lambda each: each.campaign_id == marker.campaign_id)
+    assert [each.event.campaign_id for each in log.of(CampaignDue)] == [marker.campaign_id]
+
+
+async def test_a_first_start_takes_all_that_was_said_before_it(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    start = datetime.now(UTC)
+    moved, due, dropped = (scheduled(at=start) for _ in range(3))
+    later = moved.model_copy(update={"sequence": 3, "due_at": start + timedelta(days=1)})
+    gone = CampaignDeleted(
+        **dropped.model_dump(exclude={"type", "sequence", "status"}),
+        sequence=3,
+        status=CampaignStatus.DELETED,
+    )
+    await log.publish(moved, later, dropped, gone, due, settings_changed())
+    async with running(make(service_settings)):
+        await log.wait_for(CampaignDue)
+        marker = scheduled(at=datetime.now(UTC))
+        await log.publish(marker)
+        await log.wait_for(CampaignDue, where=lambda each: each.campaign_id == marker.campaign_id)
+    begun = {each.event.campaign_id for each in log.of(CampaignDue)}
+    assert begun == {due.campaign_id, marker.campaign_id}

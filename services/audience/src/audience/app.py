@@ -1,15 +1,16 @@
 """The composition root of the audience service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from audience import previews, runs
 from audience.adapters.desk import Holder, SqlDesk, take_back
 from audience.adapters.imis import OrganizationsImis
 from audience.adapters.ledger import SqlLedger
 from audience.adapters.tables import METADATA
-from audience.ports import Claim, Desk, Kind, Order
+from audience.crew import AwayAtImis, Crew, Turn
+from audience.ports import Claim, Kind
 from audience.settings import AudienceSettings
 from audience.subscribers import subscriptions
 from chassis.instants import now
@@ -17,17 +18,18 @@ from chassis.secrets import SecretBox
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from chassis.workers import Worker
 from contracts.events.audience import AudiencePreviewRequested
 from contracts.events.campaign import CampaignDue
 from contracts.ids import event_id
+
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def make(settings: ServiceSettings | None = None, own: AudienceSettings | None = None) -> Service:
     """Put the audience service together."""
     settings = settings or ServiceSettings()
     own = own or AudienceSettings()
-    store = Store(settings, name="audience", metadata=METADATA)
+    store = Store(settings, name="audience", metadata=METADATA, migrations=MIGRATIONS)
     holder = Holder(settings.instance, event_id().hex, timedelta(seconds=own.lease_seconds))
     imis = OrganizationsImis(store, SecretBox(settings.secret_key))
     ledger = SqlLedger(store, holder=holder.name)
@@ -46,63 +48,57 @@ def make(settings: ServiceSettings | None = None, own: AudienceSettings | None =
         per_organization=own.previews_per_organization,
     )
 
-    async def conduct_run(claim: Claim[CampaignDue]) -> None:
+    async def conduct_run(claim: Claim[CampaignDue], turn: Turn) -> None:
         await runs.conduct(
-            claim, desk=run_desk, ledger=ledger, imis=imis, clock=now, stopping=is_stopping
+            claim,
+            desk=run_desk,
+            ledger=ledger,
+            imis=AwayAtImis(imis, turn),
+            clock=now,
+            stopping=lambda: run_crew.is_stopping,
         )
 
-    async def conduct_preview(claim: Claim[AudiencePreviewRequested]) -> None:
+    async def conduct_preview(claim: Claim[AudiencePreviewRequested], turn: Turn) -> None:
+        async def pause(seconds: float) -> None:
+            async with turn.away():
+                await asyncio.sleep(seconds)
+
         await previews.conduct(
-            claim, desk=preview_desk, ledger=ledger, imis=imis, clock=now, pause=asyncio.sleep
+            claim,
+            desk=preview_desk,
+            ledger=ledger,
+            imis=AwayAtImis(imis, turn),
+            clock=now,
+            pause=pause,
         )
 
-    def is_stopping() -> bool:
-        return run_workers[0].stopping.is_set()
-
-    run_workers = _workers("audience.runs", own.runs_at_once, run_desk, conduct_run, own)
-    preview_workers = _workers(
-        "audience.previews", own.previews_at_once, preview_desk, conduct_preview, own
+    run_crew = Crew(
+        "audience.runs",
+        run_desk,
+        conduct_run,
+        clock=now,
+        most=own.runs_at_once,
+        turns=own.busy_at_once,
+        idle_seconds=own.look_again_seconds,
+    )
+    preview_crew = Crew(
+        "audience.previews",
+        preview_desk,
+        conduct_preview,
+        clock=now,
+        most=own.previews_at_once,
+        turns=own.busy_at_once,
+        idle_seconds=own.look_again_seconds,
     )
     return Service(
         "audience",
         settings,
         store,
-        subscriptions=subscriptions(
-            wake_runs=_waking(run_workers), wake_previews=_waking(preview_workers)
-        ),
-        workers=[*run_workers, *preview_workers],
+        subscriptions=subscriptions(wake_runs=run_crew.wake, wake_previews=preview_crew.wake),
+        workers=[run_crew, preview_crew],
         before=[lambda: take_back(store, holder)],
         after=[imis.close],
     )
-
-
-def _workers(
-    name: str,
-    count: int,
-    desk: Desk[Order],
-    conduct: Callable[[Claim[Order]], Awaitable[None]],
-    own: AudienceSettings,
-) -> list[Worker]:
-    async def step() -> bool:
-        claim = await desk.claim(at=now())
-        if claim is None:
-            return False
-        async with desk.keep(claim):
-            await conduct(claim)
-        return True
-
-    return [
-        Worker(f"{name}.{number}", step, idle_seconds=own.look_again_seconds)
-        for number in range(1, count + 1)
-    ]
-
-
-def _waking(workers: Sequence[Worker]) -> Callable[[], None]:
-    def wake() -> None:
-        for worker in workers:
-            worker.wake()
-
-    return wake
 
 
 def main() -> None:

@@ -9,11 +9,13 @@ class AudienceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TEXTMANAGER_AUDIENCE_", frozen=True)
 
-    runs_at_once: int = Field(default=4, ge=1)
-    """How many runs one process works on at the same time."""
+    runs_at_once: int = Field(default=64, ge=1)
+    """How many runs one process has in hand at the same time; most of them wait for their iMIS."""
+    busy_at_once: int = Field(default=4, ge=1)
+    """How many of those work on rows while the others wait."""
     runs_per_organization: int = Field(default=1, ge=1)
     """How many of those may be one organisation's, over all processes."""
-    previews_at_once: int = Field(default=4, ge=1)
+    previews_at_once: int = Field(default=64, ge=1)
     previews_per_organization: int = Field(default=1, ge=1)
     lease_seconds: float = Field(default=30.0, gt=0)
     """After how long without a sign of life a process's work is taken over."""

@@ -1,6 +1,7 @@
 """The composition root of the gateway."""
 
 import asyncio
+from pathlib import Path
 
 from chassis.instants import now
 from chassis.secrets import SecretBox
@@ -17,12 +18,14 @@ from gateway.routes.deps import Gateway
 from gateway.settings import GatewaySettings
 from gateway.subscribers import subscriptions
 
+MIGRATIONS = Path(__file__).with_name("migrations")
+
 
 def make(settings: ServiceSettings | None = None, own: GatewaySettings | None = None) -> Service:
     """Put the gateway together."""
     settings = settings or ServiceSettings()
     own = own or GatewaySettings()
-    store = Store(settings, name="gateway", metadata=METADATA)
+    store = Store(settings, name="gateway", metadata=METADATA, migrations=MIGRATIONS)
     models = StoredReadModels(settings)
     bell = LocalBell()
 

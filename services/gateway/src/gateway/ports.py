@@ -1,8 +1,7 @@
 """What the gateway needs of the outside."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,49 +13,12 @@ from contracts.events.audience import AudiencePreviewed, AudiencePreviewRequeste
 from contracts.events.base import Event
 from contracts.events.campaign import CampaignEvent, CampaignStatus
 from contracts.events.organization import ImisAccess, OrganizationSettingsChanged
-from gateway.domain.views import Message, Progress, Run, Usage
+from gateway.domain.records import Decision, Kept, Preview, StaffSession
+from gateway.domain.views import Message, Progress, Run, Unknown, Usage
 from imis_client import Folder, QueryDefinition, Token
 from readmodels.views import RowStatus
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class StaffSession:
-    """A signed-in staff member; `token_hash` is all that is kept of the bearer token."""
-
-    token_hash: str
-    organization_id: UUID
-    user: str
-    expires_at: datetime
-    imis_token: str
-    """The access token that iMIS gave, sealed."""
-    imis_expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer, kept so that a repeat of the request gets the same one."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The answer to an Idempotency-Key's first request, and what that request was."""
-
-    request_hash: str
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A preview that was asked for, and what came of it so far."""
-
-    request: AudiencePreviewRequested
-    result: AudiencePreviewed | None
 
 
 class Organizations(Protocol):
@@ -93,8 +55,8 @@ class Attempts(Protocol):
     ) -> timedelta | None:
         """Count an attempt; when there were too many, count none and return how long to wait."""
 
-    async def retract(self, attempt: UUID) -> None:
-        """Take back an attempt that iMIS gave no answer to."""
+    async def retract(self, *attempts: UUID) -> None:
+        """Take back attempts that failed for no fault of who asked."""
 
     async def forgive(self, key: str) -> None:
         """Forget all attempts under a key: one of them succeeded."""
@@ -157,6 +119,29 @@ class Answers(Protocol):
         """Drop answers that were kept before then."""
 
 
+class Commands(Protocol):
+    """Commands about runs and messages: what was asked for so far, and in which order."""
+
+    async def next_of_run(self, organization_id: UUID, run_id: UUID) -> int:
+        """Return the number of the next command about a run."""
+
+    async def decision(self, organization_id: UUID, message_id: UUID) -> Decision | None:
+        """Return the newest decision about a message, held for this transaction."""
+
+    async def decide(self, organization_id: UUID, message_id: UUID, decision: Decision) -> bool:
+        """Keep a decision; False when another one was faster."""
+
+
+class Queries(Protocol):
+    """What is known of organisations' queries since they were last read."""
+
+    async def prompts(self, organization_id: UUID, path: str) -> tuple[str, ...]:
+        """Return the prompts that a query has no default for; none when it was never read."""
+
+    async def keep(self, organization_id: UUID, path: str, prompts: Sequence[str]) -> None:
+        """Keep what a query asks for."""
+
+
 class Outbox(Protocol):
     """Events that leave with the transaction."""
 
@@ -193,6 +178,14 @@ class Reading(Protocol):
     @property
     def answers(self) -> Answers:
         """The kept answers."""
+
+    @property
+    def commands(self) -> Commands:
+        """The commands about runs and messages."""
+
+    @property
+    def queries(self) -> Queries:
+        """The organisations' queries."""
 
 
 class Work(Reading, Protocol):
@@ -241,6 +234,15 @@ class ReadModels(Protocol):
 
     async def usage(self, organization_id: UUID, *, at: datetime) -> Usage:
         """Return what the organisation has sent, by UTC days."""
+
+    async def unknown(self, organization_id: UUID | None, *, limit: int) -> list[Unknown]:
+        """Return unknown messages, the oldest first; all organisations' if None: for operators."""
+
+    async def whose(self, message_id: UUID) -> UUID | None:
+        """Return the organisation that a message belongs to: for operators."""
+
+    async def unknown_message(self, organization_id: UUID, message_id: UUID) -> Unknown | None:
+        """Return a message if nobody knows what became of it."""
 
 
 class Imis(Protocol):

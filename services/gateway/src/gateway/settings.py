@@ -25,6 +25,10 @@ class GatewaySettings(BaseSettings):
     session_hours: float = Field(default=8.0, gt=0)
     login_attempts: int = Field(default=5, ge=1)
     """How often a login may fail before it has to wait."""
+    address_attempts: int = Field(default=100, ge=1)
+    """How often logins from one network address may fail before they have to wait."""
+    refused_login_seconds: float = Field(default=1.0, ge=0)
+    """How long a refused login takes at least, so that its time doesn't tell why."""
     login_window_seconds: float = Field(default=300.0, gt=0)
     staff_roles: frozenset[str] = STAFF_ROLES
     """The iMIS roles that make a login a staff member's, where the site tells roles at all."""

@@ -7,7 +7,7 @@ from chassis.subscription import BatchHandler, Subscription
 from contracts.envelope import Envelope
 from contracts.events.audience import AudiencePreviewed
 from contracts.events.campaign import CampaignEvent
-from contracts.events.run import RunCompleted, RunEvent, RunFailed, RunStarted
+from contracts.events.run import RunAlarmRaised, RunCompleted, RunEvent, RunFailed, RunStarted
 from gateway.adapters.answers import SqlPreviews
 from gateway.adapters.campaigns import SqlCampaigns
 from gateway.domain import campaign as aggregate
@@ -40,6 +40,8 @@ def subscriptions(*, ring: Callable[[], None], clock: Clock) -> list[Subscriptio
                 RunCompleted: completing,
                 RunFailed: completing,
             },
+            # An alarm is shown from the read model; it changes nothing in the campaign.
+            skips=frozenset({RunAlarmRaised}),
         ),
         Subscription(
             "gateway.previews",

@@ -1,41 +1,33 @@
 """The composition root of the scheduler."""
 
-from datetime import timedelta
-
-from sqlalchemy import func, select
+from pathlib import Path
 
 from chassis.instants import now
+from chassis.reading_up import ReadingUp
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.workers import Worker
 from scheduler import handlers
-from scheduler.adapters.timers import METADATA, SETTINGS, TIMERS, SqlTimers
+from scheduler.adapters.timers import METADATA, SqlDesk
 from scheduler.settings import SchedulerSettings
-from scheduler.subscribers import subscriptions
+from scheduler.subscribers import CAMPAIGNS, subscriptions
+
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def make(settings: ServiceSettings | None = None, own: SchedulerSettings | None = None) -> Service:
     """Put the scheduler together."""
     settings = settings or ServiceSettings()
     own = own or SchedulerSettings()
-    store = Store(settings, name="scheduler", metadata=METADATA)
+    store = Store(settings, name="scheduler", metadata=METADATA, migrations=MIGRATIONS)
+    lifecycle = ReadingUp(settings, group=CAMPAIGNS, topic="campaign.lifecycle")
 
     async def step() -> bool:
-        async with store.read() as connection:
-            soonest = await connection.scalar(select(func.min(TIMERS.c.due_at)))
-        if soonest is None:
-            return False
-        wait = soonest - now()
-        if wait > timedelta():
+        wait = await handlers.keep_time(clock=now, desk=SqlDesk(store), lifecycle=lifecycle)
+        if wait:
             await worker.wait(min(wait.total_seconds(), own.look_ahead_seconds))
-            return True
-        known = {each.organization_id: each.settings for each in await SETTINGS.all(store)}
-        async with store.transaction() as transaction:
-            started = await handlers.start_due_campaigns(
-                at=now(), settings=known, timers=SqlTimers(transaction), outbox=transaction
-            )
-        return started > 0
+        return wait is not None
 
     worker = Worker("scheduler.timers", step, idle_seconds=own.look_ahead_seconds)
     return Service(
@@ -44,6 +36,7 @@ def make(settings: ServiceSettings | None = None, own: SchedulerSettings | None 
         store,
         subscriptions=subscriptions(wake=worker.wake),
         workers=[worker],
+        after=[lifecycle.close],
     )
 
 

@@ -18,6 +18,7 @@ from contracts.events.organization import OrganizationSettingsChanged
 from scheduler import handlers
 from scheduler.adapters.timers import SETTINGS, SqlTimers
 
+CAMPAIGNS = "scheduler.campaigns"
 CAMPAIGN_EVENTS: tuple[type[CampaignEvent], ...] = (
     CampaignDrafted,
     CampaignEdited,
@@ -37,7 +38,7 @@ def subscriptions(*, wake: Callable[[], None]) -> list[Subscription]:
     """Return all that the scheduler listens to."""
     return [
         Subscription(
-            "scheduler.campaigns",
+            CAMPAIGNS,
             ("campaign.lifecycle",),
             dict.fromkeys(CAMPAIGN_EVENTS, follow),
             after_commit=wake,

@@ -11,7 +11,7 @@ from chassis.store import upsert
 from contracts.events.audience import AudiencePreviewed, AudiencePreviewRequested
 from gateway.adapters.executor import Executor, connection_of
 from gateway.adapters.tables import IDEMPOTENCY, PREVIEWS
-from gateway.ports import Answer, Kept, Preview
+from gateway.domain.records import Answer, Kept, Preview
 
 
 class SqlPreviews:

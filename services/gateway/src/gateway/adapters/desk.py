@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from chassis.store import Store, Transaction
 from gateway.adapters.answers import SqlAnswers, SqlPreviews
 from gateway.adapters.campaigns import SqlCampaigns
+from gateway.adapters.commands import SqlCommands, SqlQueries
 from gateway.adapters.executor import Executor
 from gateway.adapters.staff import SqlAttempts, SqlOrganizations, SqlSessions
 
@@ -20,6 +21,8 @@ class SqlReading:
         self.campaigns = SqlCampaigns(executor)
         self.previews = SqlPreviews(executor)
         self.answers = SqlAnswers(executor)
+        self.commands = SqlCommands(executor)
+        self.queries = SqlQueries(executor)
 
 
 class SqlWork(SqlReading):

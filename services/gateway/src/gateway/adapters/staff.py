@@ -4,13 +4,15 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 
 from chassis.store import keep_newest
 from contracts.events.organization import OrganizationSettingsChanged
 from gateway.adapters.executor import Executor, connection_of
 from gateway.adapters.tables import LOGIN_ATTEMPTS, ORGANIZATIONS, SESSIONS
-from gateway.ports import StaffSession
+from gateway.domain.records import StaffSession
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7463)")
 
 
 class SqlOrganizations:
@@ -81,6 +83,9 @@ class SqlAttempts:
     ) -> timedelta | None:
         """Count an attempt; when there were too many, count none and return how long to wait."""
         table = LOGIN_ATTEMPTS
+        if connection_of(self._executor).dialect.name == "postgresql":
+            # Two at once would not see each other's attempt, and both be let through.
+            await self._executor.execute(_ONE_AT_A_TIME)
         await self._executor.execute(delete(table).where(table.c.at <= at - window))
         query = select(func.count().label("attempts"), func.min(table.c.at).label("oldest")).where(
             table.c.key == key
@@ -92,10 +97,10 @@ class SqlAttempts:
         await self._executor.execute(insert(table), {"attempt": attempt, "key": key, "at": at})
         return None
 
-    async def retract(self, attempt: UUID) -> None:
-        """Take back an attempt that iMIS gave no answer to."""
+    async def retract(self, *attempts: UUID) -> None:
+        """Take back attempts that failed for no fault of who asked."""
         await self._executor.execute(
-            delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.attempt == attempt)
+            delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.attempt.in_(attempts))
         )
 
     async def forgive(self, key: str) -> None:

@@ -80,3 +80,31 @@ IDEMPOTENCY = Table(
     Column("body", LargeBinary, nullable=False),
     Column("kept_at", Instant, nullable=False, index=True),
 )
+RUN_COMMANDS = Table(
+    "run_commands",
+    METADATA,
+    Column("run_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    # How many commands about the run were given.
+    Column("sequence", Integer, nullable=False),
+)
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("message_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    # How many decisions about the message were made.
+    Column("sequence", Integer, nullable=False),
+    # Which of the message's statuses the newest one was about.
+    Column("about", Integer, nullable=False),
+    Column("resolution", String(20), nullable=False),
+    Column("sid", String(64)),
+)
+QUERIES = Table(
+    "queries",
+    METADATA,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("path_hash", String(64), primary_key=True),
+    # JSON: what the query asks for without having an answer of its own.
+    Column("prompts", LargeBinary, nullable=False),
+)

@@ -26,6 +26,13 @@ from contracts.ids import run_id
 STARTING = timedelta(minutes=15)
 """How long after its time a campaign counts as being started; afterwards something is stuck."""
 
+CLOSES = timedelta(seconds=5)
+"""How long before its time a schedule can't be changed any more.
+
+A change that is answered must reach the scheduler before it starts the run; this is the time that
+it has for that.
+"""
+
 C = TypeVar("C", bound=CampaignEvent)
 
 
@@ -129,7 +136,7 @@ def complete(
 
 def _begun(campaign: CampaignEvent, at: datetime) -> bool:
     scheduled = campaign.status is CampaignStatus.SCHEDULED
-    return scheduled and campaign.due_at is not None and campaign.due_at <= at
+    return scheduled and campaign.due_at is not None and campaign.due_at <= at + CLOSES
 
 
 def _fixed(campaign: CampaignEvent, done: str, *, at: datetime) -> str | None:

@@ -42,12 +42,22 @@ def faults(definition: CampaignDefinition, numbers: Sequence[SendingNumber]) -> 
     ]
 
 
-def lacking(definition: CampaignDefinition, numbers: Sequence[SendingNumber]) -> list[Fault]:
-    """Name everything that is missing before the campaign can run."""
-    return list(_lacking(definition, numbers))
+def lacking(
+    definition: CampaignDefinition,
+    numbers: Sequence[SendingNumber],
+    *,
+    prompts: Sequence[str] = (),
+) -> list[Fault]:
+    """Name everything that is missing before the campaign can run.
+
+    `prompts` are what its query is known to ask for without having an answer of its own.
+    """
+    return list(_lacking(definition, numbers, prompts))
 
 
-def _lacking(definition: CampaignDefinition, numbers: Sequence[SendingNumber]) -> Iterator[Fault]:
+def _lacking(
+    definition: CampaignDefinition, numbers: Sequence[SendingNumber], prompts: Sequence[str]
+) -> Iterator[Fault]:
     audience = definition.audience
     if audience is None:
         yield Fault("audience", "The campaign has no audience yet: choose an IQA.")
@@ -56,6 +66,8 @@ def _lacking(definition: CampaignDefinition, numbers: Sequence[SendingNumber]) -
             yield Fault("audience.phone_column", "Choose the column with the mobile phone.")
         if not audience.id_column:
             yield Fault("audience.id_column", "Choose the column with the iMIS id.")
+        if prompts and not audience.prompts:
+            yield Fault("audience.prompts", f"The query asks for {_listed(prompts)}.")
     if not definition.template.strip():
         yield Fault("template", "The campaign has no text yet.")
     number = sending_number(definition, numbers)

@@ -34,6 +34,14 @@ class Run:
     segments: int = 0
     by_status: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
+    missed: int = 0
+    """How many of its texts nobody got accepted: they can be sent after all."""
+    earlier_run: UUID | None = None
+    """The run that this one sends the missed texts of."""
+    later_runs: tuple[UUID, ...] = ()
+    """The runs that send what this one missed."""
+    alarm: str | None = None
+    """Why someone has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,23 @@ class Message:
     activity: str | None = None
     """The SEQN of its activity in iMIS."""
     activity_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Unknown:
+    """A message of which nobody can tell whether it was sent; `number` counts its statuses."""
+
+    message_id: UUID
+    organization_id: UUID
+    run_id: UUID
+    campaign_id: UUID
+    row: int
+    imis_id: str
+    to: str
+    number: int
+    reason: str | None = None
+    attempted_at: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,11 @@ from contracts.ids import event_id
 from gateway.domain import campaign as aggregate
 from gateway.domain.campaign import Refused
 from gateway.domain.definition import TOO_FEW_COLUMNS, faults, lacking, must_read_columns
+from gateway.domain.records import StaffSession
 from gateway.domain.refusals import Fault, InConflict, NotThere, Outdated, Unacceptable
 from gateway.handlers.iqas import columns as read_columns
 from gateway.handlers.organizations import settings_of
-from gateway.ports import (
-    Campaigns,
-    Clock,
-    Desk,
-    Imis,
-    Keep,
-    Outbox,
-    Reading,
-    Seal,
-    StaffSession,
-    Work,
-)
+from gateway.ports import Campaigns, Clock, Desk, Imis, Keep, Outbox, Reading, Seal, Work
 from imis_client import QueryDefinition
 
 LATE = timedelta(seconds=60)
@@ -50,7 +40,9 @@ async def draft(
     keep: Keep,
 ) -> CampaignEvent:
     """Create a campaign; it may lack things, but not have wrong ones."""
-    checked = await _checked(definition, None, staff=staff, desk=desk, imis=imis, seal=seal)
+    checked = await _checked(
+        definition, None, staff=staff, desk=desk, imis=imis, seal=seal, clock=clock
+    )
     drafted = aggregate.draft(
         event_id(), checked, organization_id=staff.organization_id, at=clock(), by=staff.user
     )
@@ -77,7 +69,13 @@ async def edit(
     # Refused here already, so that nobody mends fields in vain.
     accepted(aggregate.edit(before, before.definition, at=clock(), by=staff.user))
     definition = await _checked(
-        change(before.definition), before.definition, staff=staff, desk=desk, imis=imis, seal=seal
+        change(before.definition),
+        before.definition,
+        staff=staff,
+        desk=desk,
+        imis=imis,
+        seal=seal,
+        clock=clock,
     )
     async with desk.work() as work:
         known = await _held(work, staff.organization_id, campaign_id)
@@ -86,7 +84,9 @@ async def edit(
             raise InConflict("Somebody changed the campaign at the same moment. Look, and repeat.")
         numbers = await _numbers(work, staff.organization_id)
         if known.event.status is CampaignStatus.SCHEDULED:
-            _refuse(lacking(definition, numbers), "A scheduled campaign must stay complete.")
+            prompts = await _prompts(work, definition, staff.organization_id)
+            missing = lacking(definition, numbers, prompts=prompts)
+            _refuse(missing, "A scheduled campaign must stay complete.")
         edited = accepted(aggregate.edit(known.event, definition, at=clock(), by=staff.user))
         if edited is None:
             return known.event
@@ -105,15 +105,20 @@ async def schedule(
     keep: Keep,
 ) -> CampaignEvent:
     """Let a complete campaign run now, or once in the future."""
-    at = clock()
-    due = max(_not_past(due_at or at, at), at)
     async with desk.work() as work:
         known = await _held(work, staff.organization_id, campaign_id)
+        # Read once the campaign is held: waiting for it must not make a late change look timely.
+        at = clock()
+        due = max(_not_past(due_at or at, at), at)
         _expect(known.event, expected)
         scheduled = accepted(aggregate.schedule(known.event, due, at=at, by=staff.user))
         definition = known.event.definition
         numbers = await _numbers(work, staff.organization_id)
-        missing = [*lacking(definition, numbers), *faults(definition, numbers)]
+        prompts = await _prompts(work, definition, staff.organization_id)
+        missing = [
+            *lacking(definition, numbers, prompts=prompts),
+            *faults(definition, numbers),
+        ]
         _refuse(_once_each(missing), "The campaign is not complete.")
         await _save(work, sealed(scheduled, because=known.id))
         await keep(work, scheduled)
@@ -178,6 +183,7 @@ async def _checked(
     desk: Desk,
     imis: Imis,
     seal: Seal,
+    clock: Clock,
 ) -> CampaignDefinition:
     """Return the definition with its query's columns; raise when something in it is wrong."""
     columns = before.columns if before is not None and definition.audience is not None else ()
@@ -185,7 +191,7 @@ async def _checked(
     if must_read_columns(definition, before) and definition.audience is not None:
         try:
             query = await read_columns(
-                staff, definition.audience.iqa_path, desk=desk, imis=imis, seal=seal
+                staff, definition.audience.iqa_path, desk=desk, imis=imis, seal=seal, clock=clock
             )
         except NotThere as error:
             columns = ()
@@ -193,6 +199,10 @@ async def _checked(
         else:
             columns = tuple(each.name for each in query.columns if each.has_alias)
             problems += _query_faults(query, definition)
+            asked = [each.name for each in query.prompts if not each.default]
+            async with desk.work() as work:
+                path = definition.audience.iqa_path
+                await work.queries.keep(staff.organization_id, path, asked)
     definition = definition.model_copy(update={"columns": columns})
     async with desk.read() as reading:
         numbers = await _numbers(reading, staff.organization_id)
@@ -218,6 +228,14 @@ def _not_past(due_at: datetime, at: datetime) -> datetime:
 
 async def _numbers(reading: Reading, organization_id: UUID) -> Sequence[SendingNumber]:
     return (await settings_of(organization_id, reading=reading)).numbers
+
+
+async def _prompts(
+    reading: Reading, definition: CampaignDefinition, organization_id: UUID
+) -> Sequence[str]:
+    if definition.audience is None:
+        return ()
+    return await reading.queries.prompts(organization_id, definition.audience.iqa_path)
 
 
 async def _held(work: Work, organization_id: UUID, campaign_id: UUID) -> Envelope[CampaignEvent]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.domain.refusals import ImisFailed, NotAllowed, NotSignedIn, NotThere
+from gateway.handlers.sessions import IMIS_FORGOT
 from imis_client import (
     BadRequest,
     CredentialsRejected,
@@ -20,7 +21,8 @@ def as_refusals() -> Iterator[None]:
     try:
         yield
     except CredentialsRejected as error:
-        raise NotSignedIn(str(error)) from error
+        # The token was good when they signed in: iMIS has ended it, or forgot it.
+        raise NotSignedIn(IMIS_FORGOT) from error
     except Forbidden as error:
         raise NotAllowed(str(error)) from error
     except (NotFound, BadRequest) as error:

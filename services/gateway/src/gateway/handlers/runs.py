@@ -1,11 +1,14 @@
 """Runs and messages: what the read models know, and what only the aggregate knows yet."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from contracts.events.campaign import CampaignStatus
-from gateway.domain.refusals import NotThere
-from gateway.domain.views import Message, Progress, Run, awaited_run
-from gateway.ports import Clock, Desk, ReadModels, StaffSession
+from contracts.events.run import RunResendRequested
+from gateway.domain.records import StaffSession
+from gateway.domain.refusals import InConflict, NotThere
+from gateway.domain.views import OVER, Message, Progress, Run, awaited_run
+from gateway.ports import Clock, Desk, ReadModels, Work
 
 
 async def show_run(
@@ -47,6 +50,36 @@ async def runs_of(
     if awaited is not None and all(each.run_id != awaited.run_id for each in runs):
         runs = [awaited, *runs]
     return runs
+
+
+async def resend(
+    run_id: UUID,
+    *,
+    staff: StaffSession,
+    desk: Desk,
+    models: ReadModels,
+    clock: Clock,
+    keep: Callable[[Work, Run], Awaitable[None]],
+) -> Run:
+    """Ask for what a run missed to be sent after all; the sender decides what that is (X-2)."""
+    run = await show_run(run_id, staff=staff, desk=desk, models=models, clock=clock)
+    if run.state not in OVER:
+        raise InConflict("The run isn't over yet. What it misses is known at its end.")
+    if not run.missed:
+        raise InConflict("The run missed nobody: there is nothing to send again.")
+    async with desk.work() as work:
+        work.outbox.publish(
+            RunResendRequested(
+                organization_id=staff.organization_id,
+                occurred_at=clock(),
+                sequence=await work.commands.next_of_run(staff.organization_id, run_id),
+                run_id=run_id,
+                campaign_id=run.campaign_id,
+                by=staff.user,
+            )
+        )
+        await keep(work, run)
+    return run
 
 
 async def show_message(message_id: UUID, *, staff: StaffSession, models: ReadModels) -> Message:

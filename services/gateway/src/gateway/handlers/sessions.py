@@ -2,20 +2,25 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection
+import time
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
 from contracts.events.organization import ImisAccess, OrganizationSettings
 from contracts.ids import organization_id
+from gateway.domain.records import StaffSession
 from gateway.domain.refusals import ImisFailed, NotAllowed, NotSignedIn, TooManyAttempts
-from gateway.ports import Clock, Desk, Imis, Seal, StaffSession
+from gateway.ports import Clock, Desk, Imis, Seal
 from gateway.settings import GatewaySettings
 from imis_client import CredentialsRejected, Forbidden, ImisError, Token, TryAgain
 
+IMIS_FORGOT = "iMIS doesn't know this session any more. Sign in again, and repeat."
 WRONG_LOGIN = "The username, the password or the Cloud ID is wrong."
+Pause = Callable[[float], Awaitable[object]]
 TOKEN_BYTES = 32
 LONGEST_USER = 200
 
@@ -30,39 +35,46 @@ async def sign_in(
     password: SecretStr,
     cloud_id: str,
     *,
+    address: str,
     desk: Desk,
     imis: Imis,
     seal: Seal,
     clock: Clock,
+    pause: Pause,
     own: GatewaySettings,
 ) -> tuple[SecretStr, StaffSession, OrganizationSettings]:
     """Open a session for a staff member whom the organisation's iMIS knows.
 
-    An unknown organisation and a wrong password are refused alike.
+    An unknown organisation and a wrong password are refused alike, and after the same time.
     """
+    began = time.monotonic()
     organization = organization_id(cloud_id)
-    attempt = uuid4()
     key = _attempts_key(organization, username)
+    attempt, from_there = uuid4(), uuid4()
+    window = timedelta(seconds=own.login_window_seconds)
     async with desk.work() as work:
+        at = clock()
         wait = await work.attempts.begin(
-            attempt,
-            key,
-            at=clock(),
-            window=timedelta(seconds=own.login_window_seconds),
-            limit=own.login_attempts,
+            attempt, key, at=at, window=window, limit=own.login_attempts
         )
+        if wait is None:
+            origin, limit = _origin_key(address), own.address_attempts
+            wait = await work.attempts.begin(from_there, origin, at=at, window=window, limit=limit)
         known = await work.organizations.get(organization)
     if wait is not None:
         raise TooManyAttempts(wait)
-    if known is None:
-        raise NotSignedIn(WRONG_LOGIN)
     try:
+        if known is None:
+            raise NotSignedIn(WRONG_LOGIN)
         imis_token = await _ask_imis(
             imis, known.settings.imis, username, password, staff_roles=own.staff_roles
         )
+    except NotSignedIn:
+        await pause(max(0.0, own.refused_login_seconds - (time.monotonic() - began)))
+        raise
     except ImisFailed:
         async with desk.work() as work:
-            await work.attempts.retract(attempt)
+            await work.attempts.retract(attempt, from_there)
         raise
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = StaffSession(
@@ -75,6 +87,8 @@ async def sign_in(
     )
     async with desk.work() as work:
         await work.attempts.forgive(key)
+        # Only this one: whoever has a good login doesn't make up for guessing at others.
+        await work.attempts.retract(from_there)
         await work.sessions.forget(before=clock())
         await work.sessions.add(session)
     return SecretStr(token), session, known.settings
@@ -101,13 +115,29 @@ async def still_signed_in(session: StaffSession, *, desk: Desk, clock: Clock) ->
         return await reading.sessions.find(session.token_hash, at=clock()) is not None
 
 
-def imis_token_of(session: StaffSession, *, seal: Seal) -> Token:
-    """Return the token with which a staff member's own iMIS rights are used."""
+def imis_token_of(session: StaffSession, *, seal: Seal, clock: Clock) -> Token:
+    """Return the token with which a staff member's own iMIS rights are used, while it is good."""
+    if session.imis_expires_at <= clock():
+        raise NotSignedIn(IMIS_FORGOT)
     return Token(
         access_token=seal.open(session.imis_token),
         expires_at=session.imis_expires_at,
         user_name=session.user,
     )
+
+
+def _origin_key(address: str) -> str:
+    """Stand for where a login comes from: a subscriber has a whole /64 of IPv6 addresses."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return hashlib.sha256(b"from\x1fnowhere").hexdigest()
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        origin = str(mapped or ip_network((int(found), 64), strict=False))
+    else:
+        origin = str(found)
+    return hashlib.sha256(f"from\x1f{origin}".encode()).hexdigest()
 
 
 def _attempts_key(organization: UUID, username: str) -> str:

@@ -1,16 +1,18 @@
 """What a campaign would take, before it is scheduled."""
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from contracts.events.audience import AudiencePreviewRequested
 from contracts.events.campaign import CampaignStatus
 from contracts.ids import event_id
 from gateway.domain.definition import faults, lacking, sending_number
+from gateway.domain.records import StaffSession
 from gateway.domain.refusals import NotThere, Unacceptable
 from gateway.domain.summary import Summary, summarise
 from gateway.handlers.organizations import settings_of
-from gateway.ports import Bell, Clock, Desk, Keep, ReadModels, StaffSession
+from gateway.ports import Bell, Clock, Desk, Keep, ReadModels
 
 
 async def ask(
@@ -23,7 +25,14 @@ async def ask(
             raise NotThere("There is no such campaign.")
         settings = await settings_of(staff.organization_id, reading=work)
         definition = known.event.definition
-        missing = [*lacking(definition, settings.numbers), *faults(definition, settings.numbers)]
+        prompts: Sequence[str] = ()
+        if definition.audience is not None:
+            path = definition.audience.iqa_path
+            prompts = await work.queries.prompts(staff.organization_id, path)
+        missing = [
+            *lacking(definition, settings.numbers, prompts=prompts),
+            *faults(definition, settings.numbers),
+        ]
         number = sending_number(definition, settings.numbers)
         if missing or definition.audience is None or number is None:
             raise Unacceptable(missing, "The campaign is not complete enough to be counted.")

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from chassis.http import Asgi
-from gateway.routes import campaigns, iqas, organizations, runs, sessions, summaries
+from gateway.routes import campaigns, iqas, operations, organizations, runs, sessions, summaries
 from gateway.routes.deps import Gateway
 from gateway.routes.guard import Guard
 from gateway.routes.openapi import describe_itself
@@ -26,7 +26,7 @@ def make_api(gateway: Gateway) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.gateway = gateway
-    for each in (sessions, organizations, iqas, campaigns, summaries, runs):
+    for each in (sessions, organizations, iqas, campaigns, summaries, runs, operations):
         app.include_router(each.router)
     answer_problems(app)
     describe_itself(app)

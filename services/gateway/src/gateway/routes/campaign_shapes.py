@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool, ValidationError
 
 from contracts.events.campaign import (
     Audience,
@@ -41,7 +41,7 @@ class CampaignFields(Fields):
     mode: Mode = Mode.LIVE
     write_to: WriteTo = WriteTo.ACTIVITY
     from_number: Number | None = None
-    one_text_per_phone: bool = False
+    one_text_per_phone: StrictBool = False
 
     def definition(self) -> CampaignDefinition:
         """Return it as the events hold it; its columns are read later."""
@@ -69,7 +69,7 @@ class CampaignPatch(Fields):
     mode: Mode | None = None
     write_to: WriteTo | None = None
     from_number: Number | None = None
-    one_text_per_phone: bool | None = None
+    one_text_per_phone: StrictBool | None = None
 
     def applied_to(self, definition: CampaignDefinition) -> CampaignDefinition:
         """Return the changed definition; raise when it isn't a campaign any more."""

@@ -7,19 +7,20 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from contracts.events.campaign import CampaignEvent, CampaignStatus
+from gateway.domain.records import Answer
 from gateway.handlers import campaigns as handlers
-from gateway.ports import Answer, Work
+from gateway.ports import Work
 from gateway.routes.campaign_shapes import (
     CampaignFields,
     CampaignList,
     CampaignPatch,
     CampaignView,
 )
-from gateway.routes.cursors import cursor_of, read_cursor
+from gateway.routes.cursors import AFTER_CAMPAIGN, cursor_of, read_cursor
 from gateway.routes.deps import ExpectedVersion, Once, Staff, The, etag
 from gateway.routes.organizations import Fields
 from gateway.routes.problems import as_response
-from gateway.routes.texts import Moment, Text
+from gateway.routes.texts import Moment
 
 router = APIRouter(tags=["campaigns"])
 
@@ -70,7 +71,7 @@ async def get_campaigns(
     gateway: The,
     staff: Staff,
     status: CampaignStatus | None = None,
-    cursor: Annotated[Text | None, Query(max_length=100)] = None,
+    cursor: Annotated[str | None, Query(pattern=AFTER_CAMPAIGN)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CampaignList:
     """The newest first; deleted ones are not listed."""

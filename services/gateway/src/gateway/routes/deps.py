@@ -12,21 +12,11 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from contracts.events.campaign import CampaignEvent
+from gateway.domain.records import Answer, Kept, StaffSession
 from gateway.domain.refusals import Fault, InConflict, NotAllowed, NotSignedIn, Unacceptable
 from gateway.handlers.campaigns import Expected
 from gateway.handlers.sessions import signed_in
-from gateway.ports import (
-    Answer,
-    Bell,
-    Clock,
-    Desk,
-    Imis,
-    Kept,
-    ReadModels,
-    Seal,
-    StaffSession,
-    Work,
-)
+from gateway.ports import Bell, Clock, Desk, Imis, ReadModels, Seal, Work
 from gateway.routes.problems import Replay
 from gateway.settings import GatewaySettings
 

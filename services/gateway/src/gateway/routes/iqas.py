@@ -63,7 +63,7 @@ class ColumnsView(BaseModel):
 async def get_iqas(gateway: The, staff: Staff, path: Path = "$") -> FolderView:
     """Lists what is in a folder of iMIS's document tree; `$` is its root."""
     folder = await handlers.browse(
-        staff, path, desk=gateway.desk, imis=gateway.imis, seal=gateway.seal
+        staff, path, desk=gateway.desk, imis=gateway.imis, seal=gateway.seal, clock=gateway.clock
     )
     entries = [
         EntryView(kind=e.kind, name=e.name, path=e.path, description=e.description)
@@ -76,7 +76,7 @@ async def get_iqas(gateway: The, staff: Staff, path: Path = "$") -> FolderView:
 async def get_columns(gateway: The, staff: Staff, path: Path) -> ColumnsView:
     """The merge fields that a template can use, and the columns to choose the phone from."""
     query = await handlers.columns(
-        staff, path, desk=gateway.desk, imis=gateway.imis, seal=gateway.seal
+        staff, path, desk=gateway.desk, imis=gateway.imis, seal=gateway.seal, clock=gateway.clock
     )
     return ColumnsView(
         path=query.path,

@@ -13,6 +13,7 @@ TAGS = [
     {"name": "IQAs", "description": "The queries of iMIS that campaigns take their audience from."},
     {"name": "campaigns", "description": "Write, count, schedule."},
     {"name": "runs", "description": "What was sent, and what became of it."},
+    {"name": "operations", "description": "For operators: what only a person can decide."},
     {"name": "dashboard", "description": "The organisation's figures."},
 ]
 _REF = {"schema": {"$ref": "#/components/schemas/Problem"}}

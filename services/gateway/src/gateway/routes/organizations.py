@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from contracts.events.organization import (
     ImisAccess,
@@ -17,7 +17,17 @@ from contracts.ids import organization_id
 from gateway.handlers import organizations as handlers
 from gateway.ports import Seal
 from gateway.routes.deps import Staff, The, only_operators
-from gateway.routes.texts import Country, Email, Name, Number, Secret, Text, WebAddress, Zone
+from gateway.routes.texts import (
+    Country,
+    Email,
+    Name,
+    Number,
+    Secret,
+    Text,
+    WebAddress,
+    WholeNumber,
+    Zone,
+)
 
 router = APIRouter(tags=["organisations"])
 _MANY = 1_000_000_000
@@ -33,7 +43,9 @@ class NumberFields(Fields):
     """A number to send from."""
 
     number: Number
-    segments_per_second: float = Field(default=3.0, gt=0, le=1_000_000, allow_inf_nan=False)
+    segments_per_second: float = Field(
+        default=3.0, gt=0, le=1_000_000, allow_inf_nan=False, strict=True
+    )
     verification: Verification = Verification.VERIFIED
 
 
@@ -61,9 +73,16 @@ class OrganizationFields(Fields):
     default_email: Email | None = None
     default_country: Country = "US"
     time_zone: Zone = "UTC"
-    segments_per_run: int = Field(default=10_000, ge=1, le=_MANY)
-    segments_per_day: int = Field(default=3_000, ge=1, le=_MANY)
-    write_test_runs: bool = False
+    segments_per_run: WholeNumber = Field(default=10_000, ge=1, le=_MANY)
+    segments_per_day: WholeNumber = Field(default=3_000, ge=1, le=_MANY)
+    over_day_limit: Literal["hold", "leave_out"] = Field(
+        default="hold",
+        description="Texts over the day's limit wait for the next day, or are left out.",
+    )
+    opt_out_of: Literal["number", "organization"] = Field(
+        default="number", description="Whether a STOP is about the number that it came to, or all."
+    )
+    write_test_runs: StrictBool = False
     numbers: list[NumberFields] = Field(default=[], max_length=100)
     imis: ImisFields
     twilio: TwilioFields
@@ -85,6 +104,8 @@ class OrganizationFields(Fields):
             time_zone=self.time_zone,
             segments_per_run=self.segments_per_run,
             segments_per_day=self.segments_per_day,
+            over_day_limit=self.over_day_limit,
+            opt_out_of=self.opt_out_of,
             write_test_runs=self.write_test_runs,
             numbers=tuple(SendingNumber(**each.model_dump()) for each in self.numbers),
             imis=ImisAccess(
@@ -132,6 +153,8 @@ class OrganizationView(BaseModel):
     time_zone: str
     segments_per_run: int
     segments_per_day: int
+    over_day_limit: Literal["hold", "leave_out"]
+    opt_out_of: Literal["number", "organization"]
     write_test_runs: bool
     numbers: list[NumberView]
     imis: ImisView

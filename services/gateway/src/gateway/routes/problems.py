@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import orjson
@@ -9,8 +10,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from chassis.batches import is_outage
+from contracts.events.message import Resolution
+from gateway.domain.records import Answer
 from gateway.domain.refusals import (
     Fault,
     ImisFailed,
@@ -23,9 +27,10 @@ from gateway.domain.refusals import (
     TooManyAttempts,
     Unacceptable,
 )
-from gateway.ports import Answer
 
 MEDIA_TYPE = "application/problem+json"
+# Which of several shapes was sent is no part of a field's name.
+_TAGS = frozenset(Resolution)
 _LONGEST_DETAIL = 500
 _RETRY_SECONDS = "5"
 
@@ -80,7 +85,7 @@ def faults_of(errors: Iterable[Any], *, skip: int = 0) -> list[Fault]:
     """Name the fields that pydantic found wrong, without what was in them."""
     return [
         Fault(
-            ".".join(str(part) for part in error["loc"][skip:]) or "body",
+            ".".join(str(part) for part in error["loc"][skip:] if part not in _TAGS) or "body",
             _told(error),
         )
         for error in errors
@@ -126,7 +131,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
         case Unacceptable():
             return problem(422, "unacceptable", error.detail, faults=error.faults)
         case TooManyAttempts():
-            seconds = str(max(1, round(error.retry_after.total_seconds() + 0.5)))
+            seconds = str(max(1, ceil(error.retry_after.total_seconds())))
             headers = {"Retry-After": seconds}
             return problem(429, "too-many-attempts", error.detail, headers=headers)
         case ImisFailed() if error.again:
@@ -146,7 +151,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return problem(422, "invalid", detail, faults=faults_of(errors, skip=1))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return problem(500, "unexpected", "Something went wrong here.")
     match status := error.status_code:
@@ -155,11 +160,26 @@ async def _http(_request: Request, error: Exception) -> Response:
             return _not_json()
         case 404:
             return problem(404, "not-found", "There is nothing at this address.")
+        case 405:
+            allowed = {"Allow": ", ".join(sorted(_methods_at(request)))}
+            detail = "This can't be done here; Allow names what can."
+            return problem(405, "method-not-allowed", detail, headers=allowed)
         case 413:
             return problem(413, "content-too-large", "The body is too large.")
         case _:
             kind = _title(status).lower().replace(" ", "-")
             return problem(status, kind, str(error.detail), headers=error.headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return all that can be done at an address; the framework names one route's methods alone."""
+    described = request.app.openapi()["paths"]
+    return {
+        method.upper()
+        for path, operations in described.items()
+        if compile_path(path)[0].match(request.scope["path"])
+        for method in operations
+    }
 
 
 def _not_json() -> Response:

@@ -30,6 +30,10 @@ class RunView(BaseModel):
     segments: int
     by_status: dict[str, int] = Field(examples=[{"sent": 12, "delivered": 950}])
     by_reason: dict[str, int] = Field(examples=[{"invalid_number": 3}])
+    missed: int = Field(description="Texts that nobody got accepted: they can be sent after all.")
+    earlier_run: UUID | None = Field(description="The run whose missed texts this one sends.")
+    later_runs: list[UUID] = Field(description="The runs that send what this one missed.")
+    alarm: str | None = Field(description="Why someone has to look at the run.")
 
     @classmethod
     def of(cls, run: Run) -> "RunView":
@@ -51,7 +55,18 @@ class RunView(BaseModel):
             segments=run.segments,
             by_status=dict(run.by_status),
             by_reason=dict(run.by_reason),
+            missed=run.missed,
+            earlier_run=run.earlier_run,
+            later_runs=list(run.later_runs),
+            alarm=run.alarm,
         )
+
+
+class ResendView(BaseModel):
+    """What a run missed is going to be sent; the sender decides finally what that is."""
+
+    run_id: UUID = Field(description="The run that missed them; its `later_runs` are the news.")
+    missed: int = Field(description="How many texts of it nobody got accepted, as known now.")
 
 
 class ProgressView(BaseModel):

@@ -3,26 +3,29 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from contracts.events.campaign import CampaignStatus
 from gateway.domain.codes import meaning
+from gateway.domain.records import Answer
 from gateway.domain.views import Progress, Run
 from gateway.handlers import runs as handlers
 from gateway.handlers.organizations import settings_of
 from gateway.handlers.sessions import still_signed_in
-from gateway.routes.cursors import read_row_cursor, row_cursor
-from gateway.routes.deps import Staff, The
+from gateway.ports import Work
+from gateway.routes.cursors import AFTER_ROW, read_row_cursor, row_cursor
+from gateway.routes.deps import Once, Staff, The
+from gateway.routes.problems import as_response
 from gateway.routes.progress import progress_of
 from gateway.routes.run_shapes import (
     DashboardView,
     MessageList,
     MessageView,
+    ResendView,
     RunList,
     RunView,
 )
-from gateway.routes.texts import Text
 from readmodels.views import RowStatus
 
 router = APIRouter()
@@ -56,7 +59,7 @@ async def get_messages(
     gateway: The,
     staff: Staff,
     status: RowStatus | None = None,
-    cursor: Annotated[Text | None, Query(max_length=300)] = None,
+    cursor: Annotated[str | None, Query(pattern=AFTER_ROW)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> MessageList:
     """In the order of the query's rows."""
@@ -81,7 +84,19 @@ async def get_messages(
     responses={
         200: {
             "description": "`event: progress` with the run at each change, `event: end` at last",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {
+                "text/event-stream": {
+                    # Of each event, as its fields are read.
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "event": {"enum": ["progress", "end"]},
+                            "data": {"type": "string", "contentMediaType": "application/json"},
+                        },
+                        "required": ["event", "data"],
+                    }
+                }
+            },
         }
     },
 )
@@ -107,6 +122,39 @@ async def get_events(run_id: UUID, gateway: The, staff: Staff) -> StreamingRespo
     )
     headers = {"X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _resend(run: Run) -> Answer:
+    shown = ResendView(run_id=run.run_id, missed=run.missed)
+    location = {"Location": f"/v1/runs/{run.run_id}"}
+    return Answer(202, shown.model_dump_json().encode(), location)
+
+
+@router.post(
+    "/v1/runs/{run_id}/resend",
+    tags=["runs"],
+    status_code=202,
+    response_model=ResendView,
+    summary="Resend to the missed",
+)
+async def post_resend(run_id: UUID, gateway: The, staff: Staff, once: Once) -> Response:
+    """Sends what a run that is over never got accepted: a text twice to nobody.
+
+    Follow the run at Location: `later_runs` names the new one as soon as it is there.
+    """
+
+    async def keep(work: Work, run: Run) -> None:
+        await once.keep(work, _resend(run))
+
+    run = await handlers.resend(
+        run_id,
+        staff=staff,
+        desk=gateway.desk,
+        models=gateway.models,
+        clock=gateway.clock,
+        keep=keep,
+    )
+    return as_response(_resend(run))
 
 
 @router.get("/v1/messages/{message_id}", tags=["runs"], summary="Show a message")

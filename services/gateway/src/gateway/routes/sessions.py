@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.handlers import sessions as handlers
@@ -35,7 +35,7 @@ class SessionView(BaseModel):
     status_code=201,
     summary="Sign in with an iMIS login",
 )
-async def post_session(fields: SessionFields, gateway: The) -> SessionView:
+async def post_session(fields: SessionFields, gateway: The, request: Request) -> SessionView:
     """Checks the login with the organisation's own iMIS. The password is not kept.
 
     A repeat opens another session, so this POST takes no Idempotency-Key: the answer holds a
@@ -45,10 +45,12 @@ async def post_session(fields: SessionFields, gateway: The) -> SessionView:
         fields.username,
         fields.password,
         fields.cloud_id,
+        address=request.client.host if request.client else "",
         desk=gateway.desk,
         imis=gateway.imis,
         seal=gateway.seal,
         clock=gateway.clock,
+        pause=gateway.pause,
         own=gateway.own,
     )
     return SessionView(

@@ -8,9 +8,10 @@ import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
+from gateway.domain.records import Answer
 from gateway.domain.summary import Summary
 from gateway.handlers import summaries as handlers
-from gateway.ports import Answer, Work
+from gateway.ports import Work
 from gateway.routes.deps import Claim, Staff, The
 from gateway.routes.problems import as_response
 

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Secr
 from gateway.domain.regions import known_zone, region_of
 
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+_EMAIL_PATTERN = r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$"
+_EMAIL = re.compile(_EMAIL_PATTERN)
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _YEARS = range(2000, 3000)
 
@@ -54,6 +55,14 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _whole(value: Any) -> Any:
+    """Return 5 for 5.0, which JSON doesn't tell apart; refuse texts and truth values."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number or value is None:
+        return value
+    raise ValueError("must be a whole number")
+
+
 def _from_text(value: Any) -> Any:
     if value is not None and not isinstance(value, str | datetime):
         raise ValueError('must be a time such as "2030-01-31T14:00:00Z"')
@@ -66,17 +75,31 @@ def _plausible(moment: datetime) -> datetime:
     return moment
 
 
-Text = Annotated[str, Field(max_length=1000), AfterValidator(fit)]
-LongText = Annotated[str, Field(max_length=5000), AfterValidator(fit)]
+# What `fit` and stripping refuse, as far as a JSON Schema can say it.
+_WITHOUT_NUL = {"pattern": r"^[^\u0000]*$"}
+_NOT_BLANK = {"pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$"}
+Text = Annotated[str, Field(max_length=1000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)]
+LongText = Annotated[
+    str, Field(max_length=5000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)
+]
 Name = Annotated[
     str,
     BeforeValidator(_stripped),
-    Field(min_length=1, max_length=200, examples=["Renewal reminder"]),
+    Field(
+        min_length=1,
+        max_length=200,
+        examples=["Renewal reminder"],
+        json_schema_extra=_NOT_BLANK,
+    ),
     AfterValidator(fit),
 ]
 Email = Annotated[
     str,
-    Field(max_length=254, examples=["staff@example.org"]),
+    Field(
+        max_length=254,
+        examples=["staff@example.org"],
+        json_schema_extra={"pattern": _EMAIL_PATTERN},
+    ),
     AfterValidator(fit),
     AfterValidator(_email),
 ]
@@ -102,5 +125,6 @@ Zone = Annotated[
     AfterValidator(fit),
     AfterValidator(known_zone),
 ]
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=500), AfterValidator(_fit_secret)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_from_text), AfterValidator(_plausible)]

@@ -1,18 +1,30 @@
 """Timers in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, Uuid, select, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+    func,
+    select,
+    update,
+)
 
 from chassis.instants import Instant
 from chassis.latest import Latest
-from chassis.store import Transaction, keep_newest, upsert
+from chassis.store import Store, Transaction, keep_newest, upsert
 from contracts.envelope import Envelope, decode, encode
 from contracts.events.campaign import CampaignDue, CampaignEvent
-from contracts.events.organization import OrganizationSettingsChanged
+from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
 from scheduler.domain import due_at, occurrence
 
 METADATA = MetaData()
@@ -72,6 +84,29 @@ class SqlTimers:
             update(TIMERS).where(TIMERS.c.campaign_id == run.campaign_id).values(due_at=None)
         )
         return fired.rowcount == 1
+
+
+class SqlDesk:
+    """The scheduler's own database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def soonest(self) -> datetime | None:
+        """Return when the next campaign is due."""
+        async with self._store.read() as connection:
+            found: datetime | None = await connection.scalar(select(func.min(TIMERS.c.due_at)))
+        return found
+
+    async def settings(self) -> dict[UUID, OrganizationSettings]:
+        """Return every organisation's settings."""
+        return {each.organization_id: each.settings for each in await SETTINGS.all(self._store)}
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[tuple[SqlTimers, Transaction]]:
+        """Change timers and let events leave, together; nothing else may be awaited inside."""
+        async with self._store.transaction() as transaction:
+            yield SqlTimers(transaction), transaction
 
 
 def _row(envelope: Envelope[CampaignEvent]) -> dict[str, object]:

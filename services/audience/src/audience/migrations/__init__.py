@@ -1,0 +1,1 @@
+"""The audience service's tables, revision by revision, as `textmanager migrate` runs them."""

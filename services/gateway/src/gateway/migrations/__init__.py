@@ -1,0 +1,1 @@
+"""The gateway's tables, revision by revision, as `textmanager migrate` runs them."""

@@ -1,0 +1,1 @@
+"""The scheduler's tables, revision by revision, as `textmanager migrate` runs them."""
