@@ -56,15 +56,18 @@ def own(url: str, redis_url: str, **more: Any) -> SenderSettings:
     )
 
 
-def organization(settings: ServiceSettings, *, rate: float = 1000) -> OrganizationSettingsChanged:
+def organization(
+    settings: ServiceSettings, *, rate: float = 1000, sequence: int = 1, **limits: Any
+) -> OrganizationSettingsChanged:
     sealed = SecretBox(settings.secret_key).seal(SecretStr(TOKEN))
     return OrganizationSettingsChanged(
         organization_id=ORGANIZATION,
         occurred_at=datetime.now(UTC),
-        sequence=1,
+        sequence=sequence,
         settings=OrganizationSettings(
             name="Demo",
             cloud_id="demo",
+            **limits,
             numbers=(SendingNumber(number=SENDER, segments_per_second=rate),),
             imis=ImisAccess(url="http://127.0.0.1:1", username="u", password_encrypted="x"),
             twilio=TwilioAccess(account_sid=ACCOUNT, auth_token_encrypted=sealed),
@@ -72,7 +75,9 @@ def organization(settings: ServiceSettings, *, rate: float = 1000) -> Organizati
     )
 
 
-def page(numbers: list[str], *, mode: Mode = Mode.LIVE, text: str = "Hi") -> RecipientsResolved:
+def page(
+    numbers: list[str], *, mode: Mode = Mode.LIVE, text: str = "Hi", segments: int = 1
+) -> RecipientsResolved:
     campaign = uuid4()
     run = ids.run_id(campaign, "launch:1")
     recipients = []
@@ -86,7 +91,7 @@ def page(numbers: list[str], *, mode: Mode = Mode.LIVE, text: str = "Hi") -> Rec
                 imis_id=str(row),
                 to=number,
                 text=text,
-                segments=1,
+                segments=segments,
             )
         )
     return RecipientsResolved(

@@ -1,16 +1,29 @@
 """Dispatch hands on an outcome for each claim, whatever happens to its request."""
 
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
 
-from sender.dispatch import LaneDispatch
+from sender.dispatch import HELD_SECONDS, LaneDispatch
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
-from sender.ports import CarrierAway, Carriers, Grant, InDoubt, Ledger, Picked, Result, Throttled
+from sender.ports import (
+    CarrierAway,
+    Carriers,
+    Grant,
+    InDoubt,
+    LeaseOver,
+    Ledger,
+    Limiter,
+    Picked,
+    Result,
+    Throttled,
+)
 from sender.settings import SenderSettings
 
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
@@ -25,6 +38,7 @@ class OneMessage:
         self._error = error
         self._waiting = [Claim(uuid4(), uuid4(), uuid4(), "+12025550143", "Hi", 1, NOW)]
         self.settled: list[Result] = []
+        self.asked: list[bool] = []
 
     async def claim(self, lane: Lane, **_: object) -> Picked:
         claims, self._waiting = self._waiting, []
@@ -45,7 +59,8 @@ class OneMessage:
     async def of(self, organization_id: object) -> "OneMessage":
         return self
 
-    async def send(self, lane: Lane, claim: Claim) -> Any:
+    async def send(self, lane: Lane, claim: Claim, *, still_ours: Callable[[], bool]) -> Any:
+        self.asked.append(still_ours())
         raise self._error
 
 
@@ -58,20 +73,12 @@ class OneMessage:
         (RuntimeError("nobody foresaw this"), False),
         (Throttled(1), True),
         (CarrierAway(), True),
+        (LeaseOver(), True),
     ],
 )
 async def test_each_claim_has_an_outcome(error: Exception, *, waits_again: bool) -> None:
     fake = OneMessage(error)
-    outcomes = Outcomes(cast(Ledger, fake), lambda: NOW)
-    dispatch = LaneDispatch(
-        LANE,
-        ledger=cast(Ledger, fake),
-        limiter=fake,
-        carriers=cast(Carriers, fake),
-        outcomes=outcomes,
-        settings=SETTINGS,
-        clock=lambda: NOW,
-    )
+    outcomes, dispatch = dispatching(fake)
     await dispatch._round()
     dispatch.stopping = True
     await dispatch.run()
@@ -81,3 +88,71 @@ async def test_each_claim_has_an_outcome(error: Exception, *, waits_again: bool)
     assert result.outcome is None
     assert (result.again_at is not None) is waits_again
     assert outcomes.open_in(LANE) == 0
+    assert fake.asked == [True]
+
+
+def dispatching(
+    fake: OneMessage,
+    *,
+    clock: Callable[[], datetime] = lambda: NOW,
+    ticks: Callable[[], float] = time.monotonic,
+) -> tuple[Outcomes, LaneDispatch]:
+    outcomes = Outcomes(cast(Ledger, fake), clock)
+    dispatch = LaneDispatch(
+        LANE,
+        ledger=cast(Ledger, fake),
+        limiter=cast(Limiter, fake),
+        carriers=cast(Carriers, fake),
+        outcomes=outcomes,
+        settings=SETTINGS,
+        clock=clock,
+        ticks=ticks,
+    )
+    return outcomes, dispatch
+
+
+@pytest.mark.parametrize("clock", ["monotonic", "wall"])
+async def test_a_lease_ends_by_whichever_clock_says_so_first(clock: str) -> None:
+    """One clock stands still while a machine sleeps; the other can be set back."""
+    passed = {"wall": 0.0, "monotonic": 0.0}
+    _, dispatch = dispatching(
+        OneMessage(InDoubt()),
+        clock=lambda: NOW + timedelta(seconds=passed["wall"]),
+        ticks=lambda: passed["monotonic"],
+    )
+    still_ours = dispatch._until(NOW)
+    allowed = SETTINGS.lease - SETTINGS.request_timeout
+    passed[clock] = allowed - 0.1
+    assert still_ours()
+    passed[clock] = allowed + 0.1
+    assert not still_ours()
+
+
+def test_a_request_that_may_outlast_its_lease_is_no_setting() -> None:
+    with pytest.raises(ValueError, match="lease"):
+        SETTINGS.model_validate({**SETTINGS.model_dump(), "lease": 15.0})
+
+
+class Held(OneMessage):
+    """A ledger whose day is full, or that leaves messages out."""
+
+    def __init__(self, picked: Picked) -> None:
+        super().__init__(InDoubt())
+        self._picked = picked
+        self.given_back = 0
+
+    async def claim(self, lane: Lane, **_: object) -> Picked:
+        return self._picked
+
+    async def give_back(self, lane: Lane, *, rate: float, segments: int) -> None:
+        self.given_back += segments
+
+
+@pytest.mark.parametrize(
+    ("picked", "rest"), [(Picked([], held=True), HELD_SECONDS), (Picked([], left_out=5), 0.0)]
+)
+async def test_what_a_limit_keeps_gives_its_tokens_back(picked: Picked, rest: float) -> None:
+    fake = Held(picked)
+    _, dispatch = dispatching(fake)
+    assert await dispatch._round() == rest
+    assert fake.given_back == SETTINGS.connections

@@ -1,4 +1,4 @@
-"""Fairness between runs, what a budget pays for, and what a doubt's listing means."""
+"""Fairness between runs, and what a doubt's listing means."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -6,21 +6,20 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender.domain.doubts import CLOCK_SKEW, Found, Judged, Listed, judge
-from sender.domain.fairness import fit, take_turns
+from sender.domain.doubts import (
+    CLOCK_SKEW,
+    Ambiguous,
+    Found,
+    Listed,
+    LookAgain,
+    NotThere,
+    conclude,
+    judge,
+)
+from sender.domain.fairness import take_turns
 from sender.domain.messages import Doubt
 
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
-costs = st.lists(st.integers(1, 24), max_size=40)
-
-
-@given(costs, st.integers(0, 200))
-def test_a_budget_pays_for_whole_messages_in_order_and_for_no_fewer_than_it_can(
-    wanted: list[int], budget: int
-) -> None:
-    count = fit(wanted, budget)
-    assert sum(wanted[:count]) <= budget
-    assert count == len(wanted) or sum(wanted[: count + 1]) > budget
 
 
 @given(st.lists(st.lists(st.integers(), max_size=20), max_size=6))
@@ -34,8 +33,8 @@ def test_runs_take_turns_and_nobody_is_left_out(queues: list[list[int]]) -> None
         assert all(m <= n for _, m in turns[:position])
 
 
-def doubt() -> Doubt:
-    return Doubt(uuid4(), uuid4(), uuid4(), "+18885550100", "+12025550143", "Hi", NOW, 0)
+def doubt(*, looks: int = 0) -> Doubt:
+    return Doubt(uuid4(), uuid4(), uuid4(), "+18885550100", "+12025550143", "Hi", NOW, looks)
 
 
 def listed(**changes: object) -> Listed:
@@ -60,14 +59,30 @@ def test_what_differs_is_not_it() -> None:
         listed(body="Hi!"),
         listed(created_at=NOW - CLOCK_SKEW - timedelta(seconds=1)),
     ]
-    assert judge(doubt(), others, known=set()) == Judged("absent")
+    assert judge(doubt(), others, known=set()) == NotThere()
 
 
 def test_one_that_is_another_message_s_is_not_it() -> None:
-    assert judge(doubt(), [listed()], known={"SM1"}) == Judged("absent")
+    assert judge(doubt(), [listed()], known={"SM1"}) == NotThere()
     two = [listed(), listed(sid="SM2")]
     assert judge(doubt(), two, known={"SM1"}) == Found("SM2")
 
 
 def test_two_that_can_not_be_told_apart_are_a_person_s_business() -> None:
-    assert judge(doubt(), [listed(), listed(sid="SM2")], known=set()) == Judged("ambiguous")
+    assert judge(doubt(), [listed(), listed(sid="SM2")], known=set()) == Ambiguous()
+
+
+LATER = NOW + timedelta(minutes=1)
+
+
+def test_one_empty_list_is_not_enough_to_send_again() -> None:
+    first = conclude(doubt(), [], known=set(), read_to_end=True, later=LATER)
+    assert first == LookAgain(LATER, shown_nothing=True)
+    second = conclude(doubt(looks=1), [], known=set(), read_to_end=True, later=LATER)
+    assert second == NotThere()
+
+
+def test_nothing_is_concluded_while_callbacks_are_unread() -> None:
+    for looks, there in ((0, []), (1, []), (0, [listed()]), (1, [listed(), listed(sid="SM2")])):
+        verdict = conclude(doubt(looks=looks), there, known=set(), read_to_end=False, later=LATER)
+        assert verdict == LookAgain(LATER)

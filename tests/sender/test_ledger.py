@@ -1,110 +1,29 @@
 """The send ledger on SQL: claims, leases, doubts, lanes."""
 
-import os
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import UUID, uuid4
+from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet
-from pydantic import SecretStr
-from sqlalchemy import select, text
+from tests.sender.books import (
+    LANE,
+    LEASE,
+    NOW,
+    ORGANIZATION,
+    claims,
+    ledger,
+    numbers,
+    published,
+    states,
+    take,
+)
 
-from chassis.outbox import OUTBOX
-from chassis.settings import ServiceSettings
 from chassis.store import Store
-from contracts import ids
 from contracts.envelope import seal
-from contracts.events.audience import Recipient, RecipientsResolved
-from contracts.events.campaign import Mode, WriteTo
 from contracts.events.message import Accepted
 from sender.adapters.intake import SqlIntake
-from sender.adapters.ledger import SqlLedger
-from sender.adapters.tables import MESSAGES, METADATA
-from sender.domain.messages import Claim, Lane, State
-from sender.ports import Result, Witness
-
-NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
-LEASE = timedelta(seconds=45)
-ORGANIZATION = ids.organization_id("demo")
-LANE = Lane(ORGANIZATION, "+18885550100")
-POSTGRES = os.environ.get("TEXTMANAGER_TEST_POSTGRES_URL", "")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "postgresql" and not POSTGRES:
-        pytest.skip("TEXTMANAGER_TEST_POSTGRES_URL names no PostgreSQL")
-    settings = ServiceSettings(
-        kafka_url="127.0.0.1:1",
-        database_url=POSTGRES if request.param == "postgresql" else f"sqlite:///{tmp_path}",
-        secret_key=SecretStr(Fernet.generate_key().decode()),
-        instance="sender-1",
-    )
-    store = Store(settings, name=f"sender_{uuid4().hex[:8]}", metadata=METADATA, power_safe=True)
-    await store.start()
-    yield store
-    if request.param == "postgresql":
-        async with store.transaction() as transaction:
-            await transaction.execute(text(f'DROP SCHEMA "{store.name}" CASCADE'))
-    await store.stop()
-
-
-def ledger(store: Store, *, instance: str = "sender-1", process: UUID | None = None) -> SqlLedger:
-    return SqlLedger(store, instance=instance, process=process or uuid4(), grace_seconds=120)
-
-
-async def take(store: Store, numbers: list[str], *, segments: int = 1) -> RecipientsResolved:
-    run = ids.run_id(uuid4(), "launch:1")
-    recipients = tuple(
-        Recipient(
-            recipient_id=ids.recipient_id(run, row),
-            message_id=ids.message_id(ids.recipient_id(run, row)),
-            row=row,
-            imis_id=str(row),
-            to=number,
-            text="Hi",
-            segments=segments,
-        )
-        for row, number in enumerate(numbers, 1)
-    )
-    page = RecipientsResolved(
-        organization_id=ORGANIZATION,
-        occurred_at=NOW,
-        sequence=1,
-        run_id=run,
-        campaign_id=uuid4(),
-        mode=Mode.LIVE,
-        write_to=WriteTo.ACTIVITY,
-        from_number=LANE.from_number,
-        recipients=recipients,
-    )
-    async with store.transaction() as transaction:
-        for envelope in await SqlIntake(transaction).take([seal(page)], at=NOW):
-            transaction.publish_sealed(envelope)
-    return page
-
-
-async def claims(book: SqlLedger, *, budget: int = 100, at: datetime = NOW) -> list[Claim]:
-    picked = await book.claim(LANE, at=at, until=at + LEASE, budget=budget, limit=100)
-    return list(picked.claims)
-
-
-async def states(store: Store) -> list[str]:
-    async with store.read() as connection:
-        rows = await connection.execute(select(MESSAGES.c.state).order_by(MESSAGES.c.row))
-        return [row.state for row in rows]
-
-
-async def published(store: Store) -> list[str]:
-    async with store.read() as connection:
-        rows = await connection.scalars(select(OUTBOX.c.topic).order_by(OUTBOX.c.position))
-        return list(rows)
-
-
-def numbers(count: int, start: int = 0) -> list[str]:
-    return [f"+1202555{1000 + start + n}" for n in range(count)]
+from sender.adapters.proofs import SqlProofs
+from sender.domain.doubts import Ambiguous, Found, NotThere
+from sender.domain.messages import State
+from sender.ports import Conclusion, Result, Witness
 
 
 async def test_a_page_that_comes_again_adds_nothing(store: Store) -> None:
@@ -170,7 +89,7 @@ async def test_a_dead_process_s_claims_are_in_doubt_and_never_claimed_again(
     assert await other.doubt_overdue(at=later, look_at=later) == 2
     assert await states(store) == [State.IN_DOUBT] * 2
     assert await claims(other, at=later) == []
-    assert len(await other.doubts(at=later, limit=10)) == 2
+    assert len(await other.doubts(at=later, until=later, limit=10)) == 2
 
 
 async def test_another_process_s_living_claims_are_left_alone(store: Store) -> None:
@@ -195,8 +114,8 @@ async def test_an_outcome_of_a_claim_that_is_over_changes_nothing(store: Store) 
     book = ledger(store)
     [old] = await claims(book)
     await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
-    [doubt] = await book.doubts(at=NOW, limit=10)
-    await book.absent(doubt, look_at=None)
+    [doubt] = await book.doubts(at=NOW, until=NOW, limit=10)
+    await book.conclude([Conclusion(doubt, NotThere())])
     [new] = await claims(book, at=NOW + LEASE * 2)
     assert new.claim_id != old.claim_id
     await book.settle([Result(old, Accepted(sid="SM1"))], at=NOW)
@@ -210,8 +129,8 @@ async def test_an_answer_that_comes_after_all_keeps_a_waiting_message_from_being
     book = ledger(store)
     answered, called_back = await claims(book)
     await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
-    for doubt in await book.doubts(at=NOW, limit=10):
-        await book.absent(doubt, look_at=None)
+    due = await book.doubts(at=NOW, until=NOW, limit=10)
+    await book.conclude([Conclusion(doubt, NotThere()) for doubt in due])
     assert await states(store) == [State.QUEUED] * 2
     await book.settle([Result(answered, None)], at=NOW)
     assert await states(store) == [State.QUEUED] * 2
@@ -220,7 +139,7 @@ async def test_an_answer_that_comes_after_all_keeps_a_waiting_message_from_being
         called_back.message_id, ORGANIZATION, "SM2", LANE.from_number, called_back.to_number
     )
     async with store.transaction() as transaction:
-        await SqlIntake(transaction).witness({witness.message_id: witness})
+        await SqlProofs(transaction).take([witness], at=NOW)
     assert await states(store) == [State.ACCEPTED] * 2
     assert await claims(book, at=NOW + LEASE * 2) == []
 
@@ -232,7 +151,7 @@ async def test_a_callback_for_a_message_that_was_never_claimed_settles_nothing(
     [recipient] = page.recipients
     witness = Witness(recipient.message_id, ORGANIZATION, "SM1", LANE.from_number, recipient.to)
     async with store.transaction() as transaction:
-        assert await SqlIntake(transaction).witness({witness.message_id: witness}) == []
+        assert await SqlProofs(transaction).take([witness], at=NOW) == []
     assert await states(store) == [State.QUEUED]
 
 
@@ -241,10 +160,10 @@ async def test_a_settled_doubt_is_told_once(store: Store) -> None:
     book = ledger(store)
     await claims(book)
     await book.doubt_overdue(at=NOW + LEASE * 2, look_at=NOW)
-    [doubt] = await book.doubts(at=NOW, limit=10)
-    await book.found(doubt, "SM1", at=NOW)
-    await book.found(doubt, "SM1", at=NOW)
-    await book.hopeless(doubt, "late", at=NOW)
+    [doubt] = await book.doubts(at=NOW, until=NOW, limit=10)
+    await book.conclude([Conclusion(doubt, Found("SM1"))])
+    await book.conclude([Conclusion(doubt, Found("SM1"))])
+    await book.conclude([Conclusion(doubt, Ambiguous())])
     assert await states(store) == [State.ACCEPTED]
     assert (await published(store)).count("message.submitted") == 1
     assert await book.known_sids(["SM1", "SM2"]) == {"SM1"}

@@ -1,5 +1,6 @@
 """The composition root of the sender."""
 
+from pathlib import Path
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -7,12 +8,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from chassis.instants import now
+from chassis.reading_up import ReadingUp
 from chassis.secrets import SecretBox
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.workers import Worker
-from sender.adapters.callbacks import KafkaCallbacks
 from sender.adapters.carriers import SettledCarriers
 from sender.adapters.ledger import SqlLedger
 from sender.adapters.limiter import RedisLimiter
@@ -20,16 +21,20 @@ from sender.adapters.tables import METADATA
 from sender.dispatch import Dispatch, LaneDispatch
 from sender.domain.messages import Lane
 from sender.outcomes import Outcomes
-from sender.reconcile import reconcile
+from sender.reconcile import Reconciliation
 from sender.settings import SenderSettings
-from sender.subscribers import subscriptions
+from sender.subscribers import CALLBACKS, consent_group, subscriptions
+
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def make(settings: ServiceSettings | None = None, own: SenderSettings | None = None) -> Service:
     """Put the sender together."""
     settings = settings or ServiceSettings()
     own = own or SenderSettings()
-    store = Store(settings, name="sender", metadata=METADATA, power_safe=True)
+    store = Store(
+        settings, name="sender", metadata=METADATA, power_safe=True, migrations=MIGRATIONS
+    )
     ledger = SqlLedger(store, instance=settings.instance, process=uuid4(), grace_seconds=own.grace)
     carriers = SettledCarriers(store, SecretBox(settings.secret_key), own)
     redis = Redis.from_url(
@@ -41,7 +46,8 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
     )
     limiter = RedisLimiter(redis, burst_seconds=own.burst)
     outcomes = Outcomes(ledger, now)
-    callbacks = KafkaCallbacks(settings)
+    callbacks = ReadingUp(settings, group=CALLBACKS, topic="twilio.callbacks")
+    consents = ReadingUp(settings, group=consent_group(settings.instance), topic="consent.changed")
 
     def make_lane(lane: Lane) -> LaneDispatch:
         return LaneDispatch(
@@ -54,13 +60,12 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
             clock=now,
         )
 
-    dispatch = Dispatch(make_lane, ledger, outcomes)
+    dispatch = Dispatch(make_lane, ledger, outcomes, consents)
     outcomes.on_commit(dispatch.wake)
 
-    async def look() -> bool:
-        return await reconcile(
-            ledger=ledger, carriers=carriers, callbacks=callbacks, settings=own, clock=now
-        )
+    reconciliation = Reconciliation(
+        ledger=ledger, carriers=carriers, callbacks=callbacks, settings=own, clock=now
+    )
 
     async def refresh() -> bool:
         await ledger.refresh_lanes()
@@ -74,13 +79,15 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
         "sender",
         settings,
         store,
-        subscriptions=subscriptions(wake=dispatch.wake, settings_changed=settings_changed),
+        subscriptions=subscriptions(
+            instance=settings.instance, wake=dispatch.wake, settings_changed=settings_changed
+        ),
         workers=[
             dispatch,
-            Worker("sender.doubts", look, idle_seconds=own.sweep),
+            Worker("sender.doubts", reconciliation.step, idle_seconds=own.sweep),
             Worker("sender.lanes", refresh, idle_seconds=60.0),
         ],
-        after=[carriers.close, redis.aclose],
+        after=[carriers.close, redis.aclose, callbacks.close, consents.close],
     )
 
 

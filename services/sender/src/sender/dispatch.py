@@ -16,7 +16,9 @@ from sender.outcomes import Outcomes
 from sender.ports import (
     CarrierAway,
     Carriers,
+    Heard,
     InDoubt,
+    LeaseOver,
     Ledger,
     Limiter,
     Picked,
@@ -26,6 +28,8 @@ from sender.ports import (
 from sender.settings import SenderSettings
 
 STARVED_SECONDS = 1.0
+HELD_SECONDS = 2.0
+"""How often a lane over the day's limit looks whether there is a new day, or a higher limit."""
 
 
 class LaneDispatch:
@@ -41,6 +45,7 @@ class LaneDispatch:
         outcomes: Outcomes,
         settings: SenderSettings,
         clock: Callable[[], datetime],
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lane = lane
         self._ledger = ledger
@@ -49,6 +54,7 @@ class LaneDispatch:
         self._outcomes = outcomes
         self._settings = settings
         self._clock = clock
+        self._ticks = ticks
         self._wake = asyncio.Event()
         self._posting: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
@@ -107,36 +113,47 @@ class LaneDispatch:
             await self._limiter.give_back(self._lane, rate=rate, segments=unused)
         # The next message may be dearer than what was granted: then wait until it fits whole.
         self._least = picked.next_cost or 1
+        if picked.left_out:
+            return 0.0
+        if picked.held:
+            return HELD_SECONDS
         if picked.next_cost is None and unused:
             return STARVED_SECONDS
         return max(0.0, self._settings.round - (time.monotonic() - started))
 
     async def _send(self, budget: int, *, limit: int) -> Picked:
         at = self._clock()
-        deadline = time.monotonic() + self._settings.lease
         until = at + timedelta(seconds=self._settings.lease)
+        still_ours = self._until(at)
         picked = await self._ledger.claim(
             self._lane, at=at, until=until, budget=budget, limit=limit
         )
         self._outcomes.opened(self._lane, len(picked.claims))
         for claim in picked.claims:
-            task = asyncio.create_task(self._post(claim, deadline))
+            task = asyncio.create_task(self._post(claim, still_ours))
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
         return picked
 
-    async def _post(self, claim: Claim, deadline: float) -> None:
+    def _until(self, at: datetime) -> Callable[[], bool]:
+        """Return what says whether a request that begins now would end within the lease.
+
+        By both clocks: one stands still while the machine sleeps, the other can be set back.
+        """
+        seconds = self._settings.lease - self._settings.request_timeout
+        last, last_moment = self._ticks() + seconds, at + timedelta(seconds=seconds)
+        return lambda: self._ticks() < last and self._clock() < last_moment
+
+    async def _post(self, claim: Claim, still_ours: Callable[[], bool]) -> None:
         """Post one message and hand on what became of it."""
         # Whatever nobody foresaw may have happened after the request had left.
         result = Result(claim, None)
         try:
             carrier = await self._carriers.of(self._lane.organization_id)
-            # Nothing is awaited between this check and the request: a process that was paused
-            # past its lease must not post what another one may be reconciling.
-            if time.monotonic() > deadline - self._settings.request_timeout:
-                result = Result(claim, None, again_at=self._clock())
-            else:
-                result = Result(claim, await carrier.send(self._lane, claim))
+            outcome = await carrier.send(self._lane, claim, still_ours=still_ours)
+            result = Result(claim, outcome)
+        except LeaseOver:
+            result = Result(claim, None, again_at=self._clock())
         except CarrierAway:
             again = self._clock() + timedelta(seconds=STARVED_SECONDS)
             result = Result(claim, None, again_at=again)
@@ -155,8 +172,15 @@ class Dispatch:
 
     name = "sender.dispatch"
 
-    def __init__(self, make: Callable[[Lane], LaneDispatch], ledger: Ledger, outcomes: Outcomes):
+    def __init__(
+        self,
+        make: Callable[[Lane], LaneDispatch],
+        ledger: Ledger,
+        outcomes: Outcomes,
+        consents: Heard,
+    ) -> None:
         self._make = make
+        self._consents = consents
         self._ledger = ledger
         self._outcomes = outcomes
         self._lanes: dict[Lane, LaneDispatch] = {}
@@ -172,6 +196,7 @@ class Dispatch:
     async def run(self) -> None:
         """Find lanes and send, until told to stop; a lane that fails takes the process along."""
         outcomes = asyncio.create_task(self._outcomes.run(), name="sender.outcomes")
+        await self._hear_opt_outs()
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._wake.clear()
@@ -181,13 +206,23 @@ class Dispatch:
                         group.create_task(self._lanes[lane].run())
                 if outcomes.done():
                     break
-                try:
-                    async with asyncio.timeout(STARVED_SECONDS):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
+                await self._rest()
         self._outcomes.stop()
         await outcomes
+
+    async def _hear_opt_outs(self) -> None:
+        """Return once every opt-out of the past is known: before that, nothing may be sent."""
+        while not self._stopping and not await self._consents.read_to_end():
+            self._wake.clear()
+            get_logger().warning("Sending waits until all opt-outs are read.")
+            await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(STARVED_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return
 
     async def _known_lanes(self) -> list[Lane]:
         try:

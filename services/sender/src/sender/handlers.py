@@ -1,12 +1,14 @@
 """What the sender does with an event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.events.audience import RecipientsResolved
-from sender.ports import Intake, Outbox, Witness
+from contracts.events.consent import ConsentChanged
+from contracts.events.message import MessageResolutionDecided
+from contracts.events.run import RunResendRequested
+from sender.ports import Consents, Decisions, Intake, Outbox, Proofs, Resends, Witness
 
 
 async def take_recipients(
@@ -18,8 +20,41 @@ async def take_recipients(
 
 
 async def settle_by_callbacks(
-    witnesses: Mapping[UUID, Witness], *, intake: Intake, outbox: Outbox
+    witnesses: Sequence[Witness], *, at: datetime, proofs: Proofs, outbox: Outbox
 ) -> None:
     """Settle open claims that a callback names: Twilio has the message, whatever our POST said."""
-    for envelope in await intake.witness(witnesses):
+    for envelope in await proofs.take(witnesses, at=at):
         outbox.publish_sealed(envelope)
+
+
+async def heed_consents(
+    changes: Sequence[Envelope[ConsentChanged]], *, at: datetime, consents: Consents, outbox: Outbox
+) -> None:
+    """Leave out, at once, what waits for numbers that opted out (X-3)."""
+    for envelope in await consents.fold(changes, at=at):
+        outbox.publish_sealed(envelope)
+
+
+async def follow_decisions(
+    decisions: Sequence[Envelope[MessageResolutionDecided]],
+    *,
+    at: datetime,
+    decided: Decisions,
+    outbox: Outbox,
+) -> None:
+    """Settle unknown messages as operators decided (X-10)."""
+    for envelope in await decided.take(decisions, at=at):
+        outbox.publish_sealed(envelope)
+
+
+async def resend_missed(
+    commands: Sequence[Envelope[RunResendRequested]],
+    *,
+    at: datetime,
+    resends: Resends,
+    outbox: Outbox,
+) -> None:
+    """Send what runs missed, in a run of its own each (X-2)."""
+    for command in commands:
+        for envelope in await resends.take(command, at=at):
+            outbox.publish_sealed(envelope)

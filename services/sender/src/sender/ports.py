@@ -1,6 +1,6 @@
 """What the sender needs of the outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,8 +9,18 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.events.audience import RecipientsResolved
 from contracts.events.base import Event
-from contracts.events.message import Accepted, MessageQueued, MessageSubmitted, Refused, Unresolved
-from sender.domain.doubts import Listed
+from contracts.events.consent import ConsentChanged
+from contracts.events.message import (
+    Accepted,
+    MessageQueued,
+    MessageResolutionDecided,
+    MessageSubmitted,
+    RecipientExcluded,
+    Refused,
+    Unresolved,
+)
+from contracts.events.run import RunResendRequested, RunResent
+from sender.domain.doubts import Listed, Verdict
 from sender.domain.messages import Claim, Doubt, Lane
 
 
@@ -26,8 +36,19 @@ class InDoubt(Exception):
     """Nobody knows whether Twilio took it: it must not be posted again."""
 
 
+class LeaseOver(Exception):
+    """The claim may be somebody else's by now: nothing was posted."""
+
+
 class CarrierAway(Exception):
-    """Twilio could not be asked, or refused our credentials; ask again later."""
+    """Twilio could not be asked, or refused our credentials; ask again later.
+
+    After `seconds`, if Twilio said so.
+    """
+
+    def __init__(self, reason: str = "", *, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,10 @@ class Picked:
 
     claims: Sequence[Claim]
     next_cost: int | None = None
+    left_out: int = 0
+    """How many were settled without being sent; there may be more of them at once."""
+    held: bool = False
+    """Whether what waits is over the day's limit."""
 
     @property
     def segments(self) -> int:
@@ -69,16 +94,35 @@ class Witness:
     sid: str
     from_number: str
     to_number: str
+    error_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a look at Twilio's list meant for a doubt."""
+
+    doubt: Doubt
+    verdict: Verdict
 
 
 class Carrier(Protocol):
     """One organisation's way to Twilio."""
 
-    async def send(self, lane: Lane, claim: Claim) -> Accepted | Refused:
-        """Post one message, once; raises `Throttled` or `InDoubt`."""
+    async def send(
+        self, lane: Lane, claim: Claim, *, still_ours: Callable[[], bool]
+    ) -> Accepted | Refused:
+        """Post one message, once; raises `Throttled`, `InDoubt`, or `LeaseOver`.
 
-    async def listed(self, doubt: Doubt) -> list[Listed]:
-        """Return what Twilio lists between the two numbers; raises `CarrierAway`."""
+        Nothing is awaited between asking whether the claim is still ours and the request.
+        """
+
+    async def listed(
+        self, lane: Lane, *, to: str | None, since: datetime, turn: Callable[[], Awaitable[None]]
+    ) -> list[Listed]:
+        """Return what Twilio lists of a lane, or of it to one number; raises `CarrierAway`.
+
+        Waits for a turn before each request.
+        """
 
 
 class Carriers(Protocol):
@@ -102,15 +146,48 @@ class Limiter(Protocol):
 
 
 class Intake(Protocol):
-    """The ledger within the transaction of a batch of events."""
+    """The ledger within the transaction of a batch of pages."""
 
     async def take(
         self, pages: Sequence[Envelope[RecipientsResolved]], *, at: datetime
-    ) -> list[Envelope[MessageQueued | MessageSubmitted]]:
+    ) -> Sequence[Envelope[MessageQueued | MessageSubmitted | RecipientExcluded]]:
         """Enter what is new, and return the events that say so."""
 
-    async def witness(self, witnesses: Mapping[UUID, Witness]) -> list[Envelope[MessageSubmitted]]:
-        """Settle open claims and doubts by callbacks, and return the events that say so."""
+
+class Proofs(Protocol):
+    """The ledger within the transaction of a batch of callbacks."""
+
+    async def take(
+        self, witnesses: Sequence[Witness], *, at: datetime
+    ) -> Sequence[Envelope[MessageSubmitted | RecipientExcluded]]:
+        """Settle what callbacks prove, and return the events that say so."""
+
+
+class Consents(Protocol):
+    """Who may not be texted, within the transaction of a batch of events."""
+
+    async def fold(
+        self, changes: Sequence[Envelope[ConsentChanged]], *, at: datetime
+    ) -> Sequence[Envelope[RecipientExcluded]]:
+        """Take what is newer, and return the events that say who is left out by it."""
+
+
+class Decisions(Protocol):
+    """The ledger within the transaction of operators' decisions."""
+
+    async def take(
+        self, decisions: Sequence[Envelope[MessageResolutionDecided]], *, at: datetime
+    ) -> Sequence[Envelope[MessageSubmitted | RecipientExcluded]]:
+        """Settle what is unknown as decided, and return the events that say so."""
+
+
+class Resends(Protocol):
+    """The ledger within the transaction of a command."""
+
+    async def take(
+        self, asked: Envelope[RunResendRequested], *, at: datetime
+    ) -> Sequence[Envelope[RunResent | MessageQueued]]:
+        """Start a run in place of what another one missed, and return the events that say so."""
 
 
 class Ledger(Protocol):
@@ -122,7 +199,7 @@ class Ledger(Protocol):
     async def claim(
         self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
     ) -> Picked:
-        """Claim the next messages that the budget pays for whole."""
+        """Claim the next messages that the budget and the limits pay for whole."""
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
         """Record what became of claims that nobody has claimed anew."""
@@ -130,30 +207,21 @@ class Ledger(Protocol):
     async def doubt_overdue(self, *, at: datetime, look_at: datetime) -> int:
         """Put claims in doubt whose lease is over or whose process is gone; returns how many."""
 
-    async def doubts(self, *, at: datetime, limit: int) -> list[Doubt]:
-        """Return the doubts that are due for a look."""
+    async def doubts(self, *, at: datetime, until: datetime, limit: int) -> list[Doubt]:
+        """Return the doubts that are due for a look, each to one process until then."""
 
     async def known_sids(self, sids: Collection[str]) -> set[str]:
         """Return those SIDs that belong to messages already."""
 
-    async def found(self, doubt: Doubt, sid: str, *, at: datetime) -> None:
-        """Settle a doubt: Twilio has the message."""
-
-    async def absent(self, doubt: Doubt, *, look_at: datetime | None) -> None:
-        """Note that Twilio showed nothing; without another look, the message is ready again."""
-
-    async def hopeless(self, doubt: Doubt, reason: str, *, at: datetime) -> None:
-        """Hold a message as unknown, for a person to decide."""
-
-    async def look_later(self, doubts: Sequence[Doubt], *, look_at: datetime) -> None:
-        """Ask again later, as if nothing had been asked."""
+    async def conclude(self, conclusions: Sequence[Conclusion]) -> None:
+        """Write down what looking at doubts showed; those that are settled by now stay so."""
 
 
-class Callbacks(Protocol):
-    """How far the callbacks' topic was read."""
+class Heard(Protocol):
+    """How far a topic was handled."""
 
     async def read_to_end(self) -> bool:
-        """Whether all that was on the topic when asked has been handled."""
+        """Whether all that was on the topic when asked has been handled; False when in doubt."""
 
 
 class Outbox(Protocol):

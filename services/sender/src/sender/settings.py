@@ -1,6 +1,8 @@
 """What the sender is told by its environment."""
 
-from pydantic import AliasChoices, Field, SecretStr
+from typing import Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,10 +34,18 @@ class SenderSettings(BaseSettings):
     round: float = Field(default=0.04, gt=0)
     """How often a number's waiting messages are claimed, at most."""
     burst: float = Field(default=1.0, gt=0)
-    """How many seconds' worth of segments may leave at once after a pause."""
+    """How many seconds' worth of segments may leave beyond the rate in a second after a pause."""
     grace: float = 120.0
     """How long after a doubt Twilio's list is asked for the first time."""
     second_look: float = 60.0
     """How long after the first look the second one follows."""
+    looks_per_second: float = Field(default=3.0, gt=0)
+    """How often an account's list is asked for, at most; each page of it counts."""
     sweep: float = 2.0
     """How often overdue claims and doubts are looked for."""
+
+    @model_validator(mode="after")
+    def _a_request_ends_within_its_lease(self) -> Self:
+        if self.lease <= self.request_timeout:
+            raise ValueError("the lease must be longer than a request may take")
+        return self

@@ -1,7 +1,12 @@
 """Each organisation's way to Twilio, as its newest settings say."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import select
 
 from chassis.logs import describe, get_logger
 from chassis.secrets import SecretBox, WrongKey
@@ -9,28 +14,42 @@ from chassis.store import Store, is_database_outage
 from contracts.events.message import Accepted, Refused
 from contracts.events.organization import OrganizationSettingsChanged, Verification
 from sender.adapters.tables import SETTINGS
-from sender.domain.doubts import CLOCK_SKEW, Listed
-from sender.domain.messages import Claim, Doubt, Lane
-from sender.ports import CarrierAway, InDoubt, Throttled
+from sender.domain.doubts import Listed
+from sender.domain.messages import Claim, Lane
+from sender.ports import CarrierAway, InDoubt, LeaseOver, Throttled
 from sender.settings import SenderSettings
 from twilio_client import errors
 from twilio_client.client import TwilioClient
 from twilio_client.codes import Kind
-from twilio_client.messages import SendRequest
+from twilio_client.messages import ListedMessage, SendRequest
 
 BUSY_SECONDS = 1.0
 MOST_LANES = 20
+LISTS_AT_ONCE = 8
+PAGE = 1000
+"""How many texts a full page of Twilio's list holds."""
+FRESH_SECONDS = 1.0
+"""How old settings may be when they are used: another process may have been told of new ones."""
 
 
 class TwilioCarrier:
-    """Sends for one account."""
+    """Sends for one account; the client has a connection for each turn, and for each list."""
 
-    def __init__(self, client: TwilioClient, *, callback_url: str) -> None:
+    def __init__(self, client: TwilioClient, *, callback_url: str, turns: int) -> None:
         self._client = client
         self._callback_url = callback_url
+        self._turns = asyncio.Semaphore(turns)
+        self._lists = asyncio.Semaphore(LISTS_AT_ONCE)
 
-    async def send(self, lane: Lane, claim: Claim) -> Accepted | Refused:
-        """Post one message, once; raises `Throttled` or `InDoubt`."""
+    async def send(
+        self, lane: Lane, claim: Claim, *, still_ours: Callable[[], bool]
+    ) -> Accepted | Refused:
+        """Post one message, once; raises `Throttled`, `InDoubt`, or `LeaseOver`.
+
+        Nothing is awaited between asking whether the claim is still ours and the request: a
+        process that was paused past its lease must not post what another one may be reconciling.
+        So the turn is got first, and the client has one free for whoever has got it.
+        """
         request = SendRequest.model_construct(
             to=claim.to_number,
             from_=lane.from_number,
@@ -40,7 +59,10 @@ class TwilioCarrier:
             status_callback=f"{self._callback_url}?m={claim.message_id}#rc=5&rp=all",
         )
         try:
-            sent = await self._client.send(request)
+            async with self._turns:
+                if not still_ours():
+                    raise LeaseOver
+                sent = await self._client.send(request)
         except errors.Refused as refused:
             return Refused(
                 code=refused.code or 0, invalid_number=refused.kind is Kind.RECIPIENT_INVALID
@@ -51,14 +73,26 @@ class TwilioCarrier:
             raise InDoubt from error
         return Accepted(sid=sent.sid)
 
-    async def listed(self, doubt: Doubt) -> list[Listed]:
-        """Return what Twilio lists between the two numbers; raises `CarrierAway`."""
+    async def listed(
+        self, lane: Lane, *, to: str | None, since: datetime, turn: Callable[[], Awaitable[None]]
+    ) -> list[Listed]:
+        """Return what Twilio lists of a lane, or of it to one number; raises `CarrierAway`.
+
+        Waits for a turn before each page.
+        """
+        found: list[ListedMessage] = []
         try:
-            found = await self._client.list_messages(
-                to=doubt.to_number, from_=doubt.from_number, since=doubt.claimed_at - CLOCK_SKEW
-            )
+            async with self._lists:
+                await turn()
+                pages = self._client.list_pages(to=to, from_=lane.from_number, since=since)
+                async for page in pages:
+                    found += page
+                    if len(page) == PAGE:
+                        await turn()
+        except errors.Unanswered as error:
+            raise CarrierAway("no list", seconds=error.retry_after_seconds) from error
         except errors.TwilioError as error:
-            raise CarrierAway from error
+            raise CarrierAway("no list") from error
         return [
             Listed(
                 sid=each.sid,
@@ -86,6 +120,7 @@ class SettledCarriers:
         self._carriers: dict[UUID, tuple[str, TwilioCarrier]] = {}
         self._old: list[TwilioCarrier] = []
         self._stale = True
+        self._read_at = 0.0
         self._lock = asyncio.Lock()
 
     def refresh(self) -> None:
@@ -94,8 +129,7 @@ class SettledCarriers:
 
     async def of(self, organization_id: UUID) -> TwilioCarrier:
         """Return the organisation's carrier; raises `CarrierAway` while it has none."""
-        if self._stale:
-            await self._read()
+        await self._renew_all()
         found = self._carriers.get(organization_id)
         if found is None:
             raise CarrierAway("no settings of the organisation yet")
@@ -103,21 +137,23 @@ class SettledCarriers:
 
     async def rate(self, lane: Lane) -> float:
         """Return the lane's segments a second; 0 while the number may not be used (TM-19)."""
-        if self._stale:
-            await self._read()
+        await self._renew_all()
         known = self._known.get(lane.organization_id)
         for number in known.settings.numbers if known else ():
             if number.number == lane.from_number and number.verification is Verification.VERIFIED:
                 return number.segments_per_second
         return 0.0
 
-    async def _read(self) -> None:
+    async def _renew_all(self) -> None:
+        """Read what changed, if it may have; raises `CarrierAway` when that can't be told."""
+        if not self._stale and time.monotonic() - self._read_at < FRESH_SECONDS:
+            return
         async with self._lock:
-            if not self._stale:
+            if not self._stale and time.monotonic() - self._read_at < FRESH_SECONDS:
                 return
             self._stale = False
             try:
-                for event in await SETTINGS.all(self._store):
+                for event in await self._changed():
                     self._known[event.organization_id] = event
                     self._renew(event)
             except BaseException as error:
@@ -125,6 +161,23 @@ class SettledCarriers:
                 if is_database_outage(error):
                     raise CarrierAway("the settings can't be read") from error
                 raise
+            self._read_at = time.monotonic()
+
+    async def _changed(self) -> list[OrganizationSettingsChanged]:
+        columns = SETTINGS.table.c
+        async with self._store.read() as connection:
+            newest = (await connection.execute(select(columns.subject, columns.sequence))).all()
+            changed = [
+                row.subject
+                for row in newest
+                if (known := self._known.get(row.subject)) is None or known.sequence < row.sequence
+            ]
+            if not changed:
+                return []
+            found = await connection.scalars(
+                select(columns.event).where(columns.subject.in_(changed))
+            )
+            return [OrganizationSettingsChanged.model_validate_json(each) for each in found]
 
     def _renew(self, event: OrganizationSettingsChanged) -> None:
         access = event.settings.twilio
@@ -142,13 +195,13 @@ class SettledCarriers:
                 **describe(error),
             )
             return
+        # A lane has no more claims than connections, and must not wait for another lane's.
+        turns = self._settings.connections * MOST_LANES
         client = TwilioClient(
             account_sid=access.account_sid,
             auth_token=token,
             base_url=self._settings.twilio_url,
-            # A lane has no more claims than connections, and must not wait for another lane's:
-            # the lease was checked before.
-            max_connections=self._settings.connections * MOST_LANES,
+            max_connections=turns + LISTS_AT_ONCE,
             connect_timeout_seconds=self._settings.connect_timeout,
             total_timeout_seconds=self._settings.request_timeout,
         )
@@ -158,7 +211,7 @@ class SettledCarriers:
             self._old.append(known[1])
         self._carriers[event.organization_id] = (
             credentials,
-            TwilioCarrier(client, callback_url=url),
+            TwilioCarrier(client, callback_url=url, turns=turns),
         )
 
     async def close(self) -> None:

@@ -1,32 +1,38 @@
-"""Claims: which messages leave next, and what became of them."""
+"""Claims: which messages leave next, within every limit that there is."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, or_, select, union_all, update
+from sqlalchemy import Select, and_, bindparam, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.store import Store
-from contracts.events.message import Accepted, Refused, Unresolved
-from sender.adapters.intake import submitted
-from sender.adapters.tables import MESSAGES, RUNS
-from sender.domain.fairness import fit, take_turns
+from chassis.store import Store, Transaction
+from contracts.events.audience import Reason
+from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
+from sender.adapters.consents import opted_out
+from sender.adapters.exclusion import leave_out
+from sender.adapters.serial import alone
+from sender.adapters.tables import DAY_USAGE, MESSAGES, RUN_USAGE, RUNS, SETTINGS
+from sender.adapters.usage import UsageChange
+from sender.domain.fairness import take_turns
+from sender.domain.limits import Allotment, DayRoom, RunRoom, allot, day_of
 from sender.domain.messages import Claim, Lane, State
-from sender.ports import Picked, Result
+from sender.ports import Picked
 
 _OTHER = MESSAGES.alias("other")
 
 
 class SqlClaims:
-    """The part of the ledger that dispatch uses; each call is one transaction."""
+    """The part of the ledger that decides what leaves; each call is one transaction."""
 
-    def __init__(self, store: Store, *, instance: str, process: UUID, grace_seconds: float) -> None:
+    def __init__(self, store: Store, *, instance: str, process: UUID) -> None:
         self._store = store
         self._instance = instance
         self._process = process
-        self._grace_seconds = grace_seconds
+        self._settings: dict[UUID, OrganizationSettingsChanged] = {}
 
     async def lanes(self) -> list[Lane]:
         """Return the lanes that may have something to send."""
@@ -37,132 +43,194 @@ class SqlClaims:
     async def claim(
         self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
     ) -> Picked:
-        """Claim the next messages that the budget pays for whole."""
-        async with self._store.transaction() as transaction:
-            rows = await _next(transaction.connection, lane, at=at, limit=limit)
-            paid = fit([row.segments for row in rows], budget)
-            next_cost = rows[paid].segments if paid < len(rows) else None
-            rows = rows[:paid]
-            if not rows:
-                return Picked([], next_cost)
-            claims = [
-                Claim(
-                    claim_id=uuid4(),
-                    message_id=row.message_id,
-                    run_id=row.run_id,
-                    to_number=row.to_number,
-                    text=row.text,
-                    segments=row.segments,
-                    claimed_at=at,
-                )
-                for row in rows
-            ]
-            await transaction.execute(
-                update(MESSAGES)
-                .where(MESSAGES.c.message_id == bindparam("id"))
-                .values(
-                    state=State.CLAIMED,
-                    open_claim=1,
-                    claim_id=bindparam("new_claim"),
-                    claimed_at=at,
-                    lease_until=until,
-                    instance=self._instance,
-                    process=self._process,
-                    not_before=None,
-                    looks=0,
-                ),
-                [{"id": each.message_id, "new_claim": each.claim_id} for each in claims],
-            )
-        return Picked(claims, next_cost)
+        """Claim the next messages that the budget and the limits pay for whole.
 
-    async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
-        """Record what became of claims that nobody has claimed anew.
-
-        An answer may come so late that the message was held to be absent and waits again.
+        Opt-outs are looked at once more, and the limits are counted, in the claim's own
+        transaction: no other claim or opt-out of the organisation's runs beside it.
         """
-        by_claim = {result.claim.claim_id: result for result in results}
-        mine = (
-            select(MESSAGES)
-            .where(
-                MESSAGES.c.message_id.in_([result.claim.message_id for result in results]),
-                MESSAGES.c.state.in_((State.QUEUED, State.CLAIMED, State.IN_DOUBT)),
-            )
-            .with_for_update()
-        )
-        changes = []
         async with self._store.transaction() as transaction:
-            for row in (await transaction.execute(mine)).all():
-                result = by_claim.get(row.claim_id)
-                if result is None or (row.state == State.QUEUED and result.outcome is None):
-                    continue
-                changes.append(_change(result))
-                if result.outcome is not None:
-                    event = submitted(row, result.outcome, attempted_at=row.claimed_at)
-                    transaction.publish(event, because=row.queued_event)
-            if changes:
-                await transaction.execute(_SETTLE, self._with_doubts(changes, at))
-
-    def _with_doubts(
-        self, changes: list[dict[str, object]], at: datetime
-    ) -> list[dict[str, object]]:
-        look = at.timestamp() + self._grace_seconds
-        look_at = datetime.fromtimestamp(look, at.tzinfo)
-        for change in changes:
-            change["new_look_at"] = look_at if change["new_state"] is State.IN_DOUBT else None
-        return changes
-
-
-_SETTLE = (
-    update(MESSAGES)
-    .where(MESSAGES.c.message_id == bindparam("id"))
-    .values(
-        state=bindparam("new_state"),
-        sid=bindparam("new_sid"),
-        open_claim=bindparam("new_open"),
-        not_before=bindparam("new_not_before"),
-        look_at=bindparam("new_look_at"),
-        sequence=MESSAGES.c.sequence + bindparam("steps"),
-    )
-)
-
-
-def _change(result: Result) -> dict[str, object]:
-    state, sid = _state_of(result)
-    return {
-        "id": result.claim.message_id,
-        "new_state": state,
-        "new_sid": sid,
-        "new_open": 1 if state is State.IN_DOUBT else None,
-        "new_not_before": result.again_at,
-        "steps": 0 if result.outcome is None else 1,
-    }
-
-
-def _state_of(result: Result) -> tuple[State, str | None]:
-    match result.outcome:
-        case Accepted(sid=sid):
-            return State.ACCEPTED, sid
-        case Refused():
-            return State.REFUSED, None
-        case Unresolved():
-            return State.UNKNOWN, None
-        case None:
-            # Certainly not sent: it waits again. Otherwise nobody knows.
-            return (State.IN_DOUBT if result.again_at is None else State.QUEUED), None
-
-
-async def _next(connection: AsyncConnection, lane: Lane, *, at: datetime, limit: int) -> list[Any]:
-    """Return the next messages of a lane: its runs take turns, a number is texted one at a time."""
-    runs = (
-        await connection.scalars(
-            select(RUNS.c.run_id).where(
-                RUNS.c.organization_id == lane.organization_id,
-                RUNS.c.from_number == lane.from_number,
+            await alone(transaction, lane.organization_id)
+            room = await self._room(transaction, lane, at=at)
+            if room is None or not room.runs:
+                return Picked([])
+            rows = await _next(transaction.connection, lane, list(room.runs), at=at, limit=limit)
+            out = [row.message_id for row in rows if row.opted_out]
+            allotted = allot(
+                [row for row in rows if not row.opted_out],
+                budget=budget,
+                runs=room.runs,
+                day=room.day,
             )
+            claims = await self._claim(transaction, allotted.taken, room.today, at=at, until=until)
+            await self._leave_out(transaction, out, allotted, room, at=at)
+        left_out = len(out) + len(allotted.over_run) + len(allotted.over_day)
+        return Picked(claims, allotted.next_cost, left_out=left_out, held=allotted.held)
+
+    async def _claim(
+        self,
+        transaction: Transaction,
+        rows: Sequence[Any],
+        today: str,
+        *,
+        at: datetime,
+        until: datetime,
+    ) -> list[Claim]:
+        claims = [
+            Claim(
+                claim_id=uuid4(),
+                message_id=row.message_id,
+                run_id=row.run_id,
+                to_number=row.to_number,
+                text=row.text,
+                segments=row.segments,
+                claimed_at=at,
+            )
+            for row in rows
+        ]
+        if not claims:
+            return []
+        await transaction.execute(
+            update(MESSAGES)
+            .where(MESSAGES.c.message_id == bindparam("id"))
+            .values(
+                state=State.CLAIMED,
+                open_claim=1,
+                claim_id=bindparam("new_claim"),
+                claimed_at=at,
+                day=today,
+                lease_until=until,
+                instance=self._instance,
+                process=self._process,
+                not_before=None,
+                looks=0,
+            ),
+            [{"id": each.message_id, "new_claim": each.claim_id} for each in claims],
         )
-    ).all()
-    if not runs:
-        return []
+        usage = UsageChange()
+        for row in rows:
+            usage.move(row, to=State.CLAIMED, day=today)
+        await usage.write(transaction)
+        return claims
+
+    async def _leave_out(
+        self,
+        transaction: Transaction,
+        out: Sequence[UUID],
+        allotted: Allotment[Any],
+        room: "_Room",
+        *,
+        at: datetime,
+    ) -> None:
+        over_run = [row.message_id for row in allotted.over_run]
+        over_day = [row.message_id for row in allotted.over_day]
+        for reason, message_ids in (
+            (Reason.OPTED_OUT, out),
+            (Reason.OVER_RUN_LIMIT, over_run),
+            (Reason.OVER_DAY_LIMIT, over_day),
+        ):
+            if message_ids:
+                for envelope in await leave_out(transaction, message_ids, reason, at=at):
+                    transaction.publish_sealed(envelope)
+        full = [
+            {"run": run, "first": after.full_from, "limit": room.run_limit}
+            for run, after in sorted(allotted.runs.items())
+            if after.full_from != room.runs[run].full_from
+        ]
+        if full:
+            await transaction.insert_new(
+                RUN_USAGE, [{"run_id": each["run"], "used": 0} for each in full]
+            )
+            await transaction.execute(
+                update(RUN_USAGE)
+                .where(RUN_USAGE.c.run_id == bindparam("run"))
+                .values(full_from=bindparam("first"), full_at=bindparam("limit")),
+                full,
+            )
+
+    async def _room(self, transaction: Transaction, lane: Lane, *, at: datetime) -> "_Room | None":
+        """Return what the limits leave; None while the organisation has no settings."""
+        while True:
+            known = self._settings.get(lane.organization_id)
+            settings = known.settings if known is not None else None
+            today = day_of(at, ZoneInfo(settings.time_zone if settings else "UTC"))
+            rows = (await transaction.execute(_books(lane, today))).all()
+            if not rows:
+                return _Room(today, {}, DayRoom(0, 0, holds=True), 0)
+            if rows[0].sequence is None:
+                return None
+            if known is not None and settings is not None and rows[0].sequence == known.sequence:
+                return _Room.of(rows, settings, today)
+            event = await transaction.execute(
+                select(SETTINGS.table.c.event).where(
+                    SETTINGS.table.c.subject == lane.organization_id
+                )
+            )
+            self._settings[lane.organization_id] = OrganizationSettingsChanged.model_validate_json(
+                event.scalar_one()
+            )
+
+
+class _Room:
+    """What the limits leave to a lane's runs on a day."""
+
+    def __init__(self, today: str, runs: dict[UUID, RunRoom], day: DayRoom, run_limit: int) -> None:
+        self.today = today
+        self.runs = runs
+        self.day = day
+        self.run_limit = run_limit
+
+    @classmethod
+    def of(cls, rows: Sequence[Any], settings: OrganizationSettings, today: str) -> "_Room":
+        limit = settings.segments_per_run
+        runs = {
+            row.run_id: RunRoom(
+                limit - (row.used or 0),
+                # A limit that was raised, or lowered, since then opens the question again.
+                row.full_from if row.full_at == limit else None,
+            )
+            for row in rows
+        }
+        day = DayRoom(
+            settings.segments_per_day - (rows[0].used_today or 0),
+            settings.segments_per_day,
+            holds=settings.over_day_limit == "hold",
+        )
+        return cls(today, runs, day, limit)
+
+
+def _books(lane: Lane, today: str) -> Select[Any]:
+    """Ask for a lane's runs, what each has used, what the day has, and how new the settings are."""
+    settings = SETTINGS.table.c
+    joined = (
+        RUNS.outerjoin(RUN_USAGE, RUN_USAGE.c.run_id == RUNS.c.run_id)
+        .outerjoin(
+            DAY_USAGE,
+            and_(DAY_USAGE.c.organization_id == RUNS.c.organization_id, DAY_USAGE.c.day == today),
+        )
+        .outerjoin(SETTINGS.table, settings.subject == RUNS.c.organization_id)
+    )
+    return (
+        select(
+            RUNS.c.run_id,
+            RUN_USAGE.c.used,
+            RUN_USAGE.c.full_from,
+            RUN_USAGE.c.full_at,
+            DAY_USAGE.c.used.label("used_today"),
+            settings.sequence,
+        )
+        .select_from(joined)
+        .where(
+            RUNS.c.organization_id == lane.organization_id,
+            RUNS.c.from_number == lane.from_number,
+        )
+        .order_by(RUNS.c.run_id)
+    )
+
+
+async def _next(
+    connection: AsyncConnection, lane: Lane, runs: Sequence[UUID], *, at: datetime, limit: int
+) -> list[Any]:
+    """Return the next messages of a lane: its runs take turns, a number is texted one at a time."""
     each = [_of_run(lane, run, at=at, limit=limit).subquery() for run in runs]
     rows = (await connection.execute(union_all(*(select(part) for part in each)))).all()
     queues: dict[UUID, list[Any]] = {run: [] for run in runs}
@@ -187,11 +255,17 @@ def _of_run(lane: Lane, run: UUID, *, at: datetime, limit: int) -> Select[tuple[
     return (
         select(
             MESSAGES.c.message_id,
+            MESSAGES.c.organization_id,
             MESSAGES.c.run_id,
             MESSAGES.c.row,
             MESSAGES.c.to_number,
             MESSAGES.c.text,
             MESSAGES.c.segments,
+            MESSAGES.c.state,
+            MESSAGES.c.reason,
+            opted_out(lane.organization_id, lane.from_number, MESSAGES.c.to_number).label(
+                "opted_out"
+            ),
         )
         .where(
             MESSAGES.c.organization_id == lane.organization_id,

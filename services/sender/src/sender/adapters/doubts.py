@@ -2,15 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 
-from chassis.store import Store, Transaction
+from chassis.store import Store
 from contracts.events.message import Accepted, Unresolved
-from sender.adapters.intake import submitted
+from sender.adapters.proofs import sids_of_others, submitted
 from sender.adapters.tables import MESSAGES, RUNS
+from sender.adapters.usage import UsageChange
+from sender.domain.doubts import Ambiguous, Found, LookAgain, NotThere
 from sender.domain.messages import Doubt, State
+from sender.ports import Conclusion
+
+_AT_ONCE = 500
 
 
 class SqlDoubts:
@@ -45,9 +51,13 @@ class SqlDoubts:
             )
         return changed.rowcount
 
-    async def doubts(self, *, at: datetime, limit: int) -> list[Doubt]:
-        """Return the doubts that are due for a look."""
+    async def doubts(self, *, at: datetime, until: datetime, limit: int) -> list[Doubt]:
+        """Return the doubts that are due for a look, each to one process until then."""
         columns = MESSAGES.c
+        due = and_(columns.open_claim == 1, columns.state == State.IN_DOUBT, columns.look_at <= at)
+        async with self._store.read() as connection:
+            if await connection.scalar(select(columns.message_id).where(due).limit(1)) is None:
+                return []
         query = (
             select(
                 columns.message_id,
@@ -59,75 +69,78 @@ class SqlDoubts:
                 columns.claimed_at,
                 columns.looks,
             )
-            .where(columns.open_claim == 1, columns.state == State.IN_DOUBT, columns.look_at <= at)
-            .order_by(columns.look_at)
+            .where(due)
+            .order_by(columns.look_at, columns.message_id)
             .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        async with self._store.read() as connection:
-            return [Doubt(*row) for row in (await connection.execute(query)).all()]
+        async with self._store.transaction() as transaction:
+            rows = (await transaction.execute(query)).all()
+            doubts = [Doubt(*tuple(row)) for row in rows]
+            if doubts:
+                await transaction.execute(
+                    update(MESSAGES)
+                    .where(columns.message_id == bindparam("id"))
+                    .values(look_at=until),
+                    [{"id": each.message_id} for each in doubts],
+                )
+        return doubts
 
     async def known_sids(self, sids: Collection[str]) -> set[str]:
         """Return those SIDs that belong to messages already."""
-        if not sids:
-            return set()
+        known: set[str] = set()
+        ordered = sorted(sids)
         async with self._store.read() as connection:
-            found = await connection.scalars(
-                select(MESSAGES.c.sid).where(MESSAGES.c.sid.in_(list(sids)))
-            )
-            return set(found.all())
-
-    async def found(self, doubt: Doubt, sid: str, *, at: datetime) -> None:
-        """Settle a doubt: Twilio has the message."""
-        del at
-        await self._settle(doubt, Accepted(sid=sid), state=State.ACCEPTED, sid=sid)
-
-    async def hopeless(self, doubt: Doubt, reason: str, *, at: datetime) -> None:
-        """Hold a message as unknown, for a person to decide."""
-        del at
-        await self._settle(doubt, Unresolved(reason=reason), state=State.UNKNOWN, sid=None)
-
-    async def _settle(
-        self, doubt: Doubt, outcome: Accepted | Unresolved, *, state: State, sid: str | None
-    ) -> None:
-        async with self._store.transaction() as transaction:
-            row = await _still_open(transaction, doubt)
-            if row is None:
-                return
-            await transaction.execute(
-                update(MESSAGES)
-                .where(MESSAGES.c.message_id == doubt.message_id)
-                .values(state=state, sid=sid, open_claim=None, sequence=row.sequence + 1)
-            )
-            transaction.publish(submitted(row, outcome), because=row.queued_event)
-
-    async def absent(self, doubt: Doubt, *, look_at: datetime | None) -> None:
-        """Note that Twilio showed nothing; without another look, the message is ready again."""
-        async with self._store.transaction() as transaction:
-            if await _still_open(transaction, doubt) is None:
-                return
-            values = (
-                {"looks": doubt.looks + 1, "look_at": look_at}
-                if look_at is not None
-                # It keeps the claim's id: should proof come after all, it is known to be ours.
-                else {"state": State.QUEUED, "open_claim": None, "look_at": None}
-            )
-            await transaction.execute(
-                update(MESSAGES).where(MESSAGES.c.message_id == doubt.message_id).values(values)
-            )
-
-    async def look_later(self, doubts: Sequence[Doubt], *, look_at: datetime) -> None:
-        """Ask again later, as if nothing had been asked."""
-        if not doubts:
-            return
-        async with self._store.transaction() as transaction:
-            await transaction.execute(
-                update(MESSAGES)
-                .where(
-                    MESSAGES.c.message_id.in_([each.message_id for each in doubts]),
-                    MESSAGES.c.state == State.IN_DOUBT,
+            for start in range(0, len(ordered), _AT_ONCE):
+                part = ordered[start : start + _AT_ONCE]
+                known.update(
+                    await connection.scalars(select(MESSAGES.c.sid).where(MESSAGES.c.sid.in_(part)))
                 )
-                .values(look_at=look_at)
-            )
+        return known
+
+    async def conclude(self, conclusions: Sequence[Conclusion]) -> None:
+        """Write down what looking at doubts showed; those that are settled by now stay so."""
+        wanted = {each.doubt.message_id: each for each in conclusions}
+        ids = sorted(wanted)
+        for start in range(0, len(ids), _AT_ONCE):
+            await self._conclude({each: wanted[each] for each in ids[start : start + _AT_ONCE]})
+
+    async def _conclude(self, conclusions: dict[UUID, Conclusion]) -> None:
+        query = (
+            select(MESSAGES)
+            .where(MESSAGES.c.message_id.in_(conclusions), MESSAGES.c.state == State.IN_DOUBT)
+            .order_by(MESSAGES.c.message_id)
+            .with_for_update()
+        )
+        changes: list[dict[str, Any]] = []
+        usage = UsageChange()
+        async with self._store.transaction() as transaction:
+            rows = (await transaction.execute(query)).all()
+            claimed = {
+                message_id: each.verdict.sid
+                for message_id, each in conclusions.items()
+                if isinstance(each.verdict, Found)
+            }
+            # A callback may have told meanwhile whose the SID is.
+            taken = await sids_of_others(transaction, claimed)
+            for row in rows:
+                each = conclusions[row.message_id]
+                if row.claim_id != each.doubt.claim_id or row.message_id in taken:
+                    continue
+                change = _change(row, each)
+                changes.append(change)
+                usage.move(row, to=change["new_state"])
+                match each.verdict:
+                    case Found(sid):
+                        told = submitted(row, Accepted(sid=sid))
+                        transaction.publish(told, because=row.queued_event)
+                    case Ambiguous():
+                        unresolved = Unresolved(reason="Twilio lists several that it may be")
+                        told = submitted(row, unresolved)
+                        transaction.publish(told, because=row.queued_event)
+            if changes:
+                await transaction.execute(_CONCLUDE, changes)
+                await usage.write(transaction)
 
     async def refresh_lanes(self) -> None:
         """Forget the runs that have nothing to send any more, and find those that have."""
@@ -143,16 +156,37 @@ class SqlDoubts:
             )
 
 
-async def _still_open(transaction: Transaction, doubt: Doubt):  # type: ignore[no-untyped-def]
-    """Return the row if the doubt is still the one that was looked at."""
-    return (
-        await transaction.execute(
-            select(MESSAGES)
-            .where(
-                MESSAGES.c.message_id == doubt.message_id,
-                MESSAGES.c.claim_id == doubt.claim_id,
-                MESSAGES.c.state == State.IN_DOUBT,
-            )
-            .with_for_update()
-        )
-    ).first()
+_CONCLUDE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.message_id == bindparam("id"))
+    .values(
+        state=bindparam("new_state"),
+        sid=bindparam("new_sid"),
+        open_claim=bindparam("new_open"),
+        look_at=bindparam("new_look_at"),
+        looks=MESSAGES.c.looks + bindparam("looked"),
+        sequence=MESSAGES.c.sequence + bindparam("steps"),
+    )
+)
+
+
+def _change(row: Any, conclusion: Conclusion) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        "id": row.message_id,
+        "new_sid": None,
+        "new_open": None,
+        "new_look_at": None,
+        "looked": 0,
+        "steps": 0,
+    }
+    match conclusion.verdict:
+        case Found(sid):
+            return change | {"new_state": State.ACCEPTED, "new_sid": sid, "steps": 1}
+        case Ambiguous():
+            return change | {"new_state": State.UNKNOWN, "steps": 1}
+        case NotThere():
+            # It keeps the claim's id: should proof come after all, it is known to be ours.
+            return change | {"new_state": State.QUEUED}
+        case LookAgain(at=at, shown_nothing=shown_nothing):
+            open_still = {"new_state": State.IN_DOUBT, "new_open": 1, "new_look_at": at}
+            return change | open_still | {"looked": int(shown_nothing)}

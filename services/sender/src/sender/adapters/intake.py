@@ -1,32 +1,41 @@
-"""The ledger within the transaction of a batch of events."""
+"""Pages of recipients, entered into the ledger within the transaction of their batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
 from chassis.store import Transaction
 from contracts.envelope import Envelope, seal
-from contracts.events.audience import Recipient, RecipientsResolved
+from contracts.events.audience import Reason, Recipient, RecipientsResolved
 from contracts.events.campaign import Mode
-from contracts.events.message import Accepted, MessageQueued, MessageSubmitted, Simulated
+from contracts.events.message import (
+    MessageQueued,
+    MessageSubmitted,
+    RecipientExcluded,
+    Simulated,
+)
+from sender.adapters.consents import Pair, SqlConsents
 from sender.adapters.tables import MESSAGES, RUNS
 from sender.domain.messages import State
-from sender.ports import Witness
+
+Entered = MessageQueued | MessageSubmitted | RecipientExcluded
 
 
 class SqlIntake:
-    """Enters recipients, and settles claims that a callback names."""
+    """Enters recipients, each once."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def take(
         self, pages: Sequence[Envelope[RecipientsResolved]], *, at: datetime
-    ) -> list[Envelope[MessageQueued | MessageSubmitted]]:
-        """Enter what is new; a TEST's messages are settled at once, nothing leaves the house."""
+    ) -> list[Envelope[Entered]]:
+        """Enter what is new; a TEST's messages are settled at once, nothing leaves the house.
+
+        Who has opted out is entered as left out, so that each row is accounted for.
+        """
         wanted = {
             recipient.message_id: (page, recipient)
             for page in pages
@@ -39,85 +48,66 @@ class SqlIntake:
                 )
             ).scalars()
         )
+        new = [each for message_id, each in wanted.items() if message_id not in known]
+        out = await SqlConsents(self._transaction).opted_out_among(
+            {_pair(page.event, recipient) for page, recipient in new}
+        )
+        left_out = [
+            seal(_left_out(page.event, recipient, at), because=page.id)
+            for page, recipient in new
+            if _pair(page.event, recipient) in out
+        ]
         queued = [
             seal(_queued(page.event, recipient, at), because=page.id)
-            for message_id, (page, recipient) in wanted.items()
-            if message_id not in known
+            for page, recipient in new
+            if _pair(page.event, recipient) not in out
         ]
-        await self._transaction.insert_new(MESSAGES, [_row(each) for each in queued])
-        runs = {
-            (each.event.organization_id, each.event.from_number, each.event.run_id)
-            for each in queued
-        }
+        reasons = {each.event.message_id: each for each in left_out}
         await self._transaction.insert_new(
-            RUNS,
+            MESSAGES,
             [
-                {"organization_id": organization, "from_number": number, "run_id": run}
-                for organization, number, run in runs
+                left_out_row(_queued(page.event, recipient, at), reasons[recipient.message_id])
+                for page, recipient in new
+                if recipient.message_id in reasons
             ],
         )
+        await enter(self._transaction, queued)
         tests = [each for each in queued if each.event.mode is Mode.TEST]
-        return [*queued, *(seal(_simulated(each.event), because=each.id) for each in tests)]
-
-    async def witness(self, witnesses: Mapping[UUID, Witness]) -> list[Envelope[MessageSubmitted]]:
-        """Settle open claims and doubts by callbacks that prove that Twilio has the message.
-
-        One that was held to be absent and waits again is settled too, rather than sent again.
-        """
-        open_states = (State.QUEUED, State.CLAIMED, State.IN_DOUBT, State.UNKNOWN)
-        query = (
-            select(MESSAGES)
-            .where(MESSAGES.c.message_id.in_(witnesses), MESSAGES.c.state.in_(open_states))
-            .with_for_update()
-        )
-        settled: list[Envelope[MessageSubmitted]] = []
-        changes = []
-        for row in (await self._transaction.execute(query)).all():
-            witness = witnesses[row.message_id]
-            if not _is_about(witness, row):
-                continue
-            changes.append({"id": row.message_id, "taken_sid": witness.sid})
-            outcome = Accepted(sid=witness.sid)
-            settled.append(seal(submitted(row, outcome), because=row.queued_event))
-        if changes:
-            await self._transaction.execute(
-                update(MESSAGES)
-                .where(MESSAGES.c.message_id == bindparam("id"))
-                .values(
-                    state=State.ACCEPTED,
-                    sid=bindparam("taken_sid"),
-                    open_claim=None,
-                    sequence=MESSAGES.c.sequence + 1,
-                ),
-                changes,
-            )
-        return settled
+        return [
+            *left_out,
+            *queued,
+            *(seal(_simulated(each.event), because=each.id) for each in tests),
+        ]
 
 
-def _is_about(witness: Witness, row: Any) -> bool:
-    """Whether a signed callback is this message's: the signature proves an account alone."""
-    return (
-        witness.organization_id == row.organization_id
-        and witness.from_number == row.from_number
-        and witness.to_number == row.to_number
-        and row.claim_id is not None
+async def enter(transaction: Transaction, queued: Collection[Envelope[MessageQueued]]) -> None:
+    """Write new messages into the ledger, and their runs into the lanes."""
+    await transaction.insert_new(MESSAGES, [_row(each) for each in queued])
+    runs = {
+        (each.event.organization_id, each.event.from_number, each.event.run_id)
+        for each in queued
+        if each.event.mode is not Mode.TEST
+    }
+    await transaction.insert_new(
+        RUNS,
+        [
+            {"organization_id": organization, "from_number": number, "run_id": run}
+            for organization, number, run in sorted(runs)
+        ],
     )
 
 
-def submitted(row: Any, outcome: Any, *, attempted_at: datetime | None = None) -> MessageSubmitted:
-    """Return the event that says what became of a ledger row; its sequence is the row's next."""
-    moment = attempted_at or row.claimed_at
-    return MessageSubmitted(
-        organization_id=row.organization_id,
-        occurred_at=moment,
-        sequence=row.sequence + 1,
-        run_id=row.run_id,
-        campaign_id=row.campaign_id,
-        message_id=row.message_id,
-        outcome=outcome,
-        segments=row.segments,
-        attempted_at=moment,
-    )
+def left_out_row(queued: MessageQueued, told: Envelope[RecipientExcluded]) -> dict[str, Any]:
+    """Return the ledger's row of a recipient who gets no message."""
+    return _row(Envelope(queued, told.id)) | {
+        "state": State.EXCLUDED,
+        "reason": told.event.reason,
+        "sequence": told.event.sequence,
+    }
+
+
+def _pair(page: RecipientsResolved, recipient: Recipient) -> Pair:
+    return Pair(page.organization_id, page.from_number, recipient.to)
 
 
 def _queued(page: RecipientsResolved, recipient: Recipient, at: datetime) -> MessageQueued:
@@ -137,6 +127,21 @@ def _queued(page: RecipientsResolved, recipient: Recipient, at: datetime) -> Mes
         segments=recipient.segments,
         mode=page.mode,
         write_to=page.write_to,
+    )
+
+
+def _left_out(page: RecipientsResolved, recipient: Recipient, at: datetime) -> RecipientExcluded:
+    return RecipientExcluded(
+        organization_id=page.organization_id,
+        occurred_at=at,
+        sequence=1,
+        run_id=page.run_id,
+        campaign_id=page.campaign_id,
+        message_id=recipient.message_id,
+        recipient_id=recipient.recipient_id,
+        row=recipient.row,
+        imis_id=recipient.imis_id,
+        reason=Reason.OPTED_OUT,
     )
 
 
@@ -163,12 +168,17 @@ def _row(envelope: Envelope[MessageQueued]) -> dict[str, Any]:
         "organization_id": event.organization_id,
         "run_id": event.run_id,
         "campaign_id": event.campaign_id,
+        "recipient_id": event.recipient_id,
         "row": event.row,
+        "imis_id": event.imis_id,
         "from_number": event.from_number,
         "to_number": event.to,
         "text": event.text,
         "segments": event.segments,
+        "mode": event.mode,
+        "write_to": event.write_to,
         "state": State.SIMULATED if test else State.QUEUED,
+        "reason": None,
         "queued_event": envelope.id,
         "sequence": 2 if test else 1,
         "looks": 0,

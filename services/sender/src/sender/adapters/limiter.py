@@ -5,12 +5,18 @@ key counts as an empty bucket, so a Redis that lost its memory causes no burst. 
 nothing is sent.
 """
 
+from typing import Final
+
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.batches import Outage
 from sender.domain.messages import Lane
 from sender.ports import Grant
+
+SHARE_GIVEN_OUT: Final = 0.8
+"""How much of the burst may be taken at once. The rest is room for requests that take longer than
+others: what was taken at different moments may arrive at Twilio in the same second."""
 
 _TAKE = """
 local interval = tonumber(ARGV[1])
@@ -46,7 +52,10 @@ return 0
 
 
 class RedisLimiter:
-    """Holds each lane to its rate, over all processes; fails closed."""
+    """Holds each lane to its rate, over all processes; fails closed.
+
+    In no second arrives more than the rate and the burst, or one message that is dearer.
+    """
 
     def __init__(self, redis: Redis, *, burst_seconds: float) -> None:
         self._redis = redis
@@ -56,7 +65,7 @@ class RedisLimiter:
 
     async def take(self, lane: Lane, *, rate: float, want: int, least: int) -> Grant:
         """Take up to `want` segments, `least` at least; raises `Outage` when Redis is away."""
-        burst = max(1.0, rate * self._burst_seconds)
+        burst = max(1.0, rate * self._burst_seconds * SHARE_GIVEN_OUT)
         try:
             granted, wait = await self._take(
                 keys=[_key(lane)], args=[1_000_000 / rate, burst, want, least]

@@ -1,6 +1,6 @@
 """The sender's tables."""
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid
 
 from chassis.instants import Instant
 from chassis.latest import Latest
@@ -16,23 +16,33 @@ MESSAGES = Table(
     Column("organization_id", Uuid, nullable=False),
     Column("run_id", Uuid, nullable=False),
     Column("campaign_id", Uuid, nullable=False),
+    Column("recipient_id", Uuid, nullable=False),
     Column("row", Integer, nullable=False),
+    Column("imis_id", Text, nullable=False),
     Column("from_number", String(20), nullable=False),
     Column("to_number", String(20), nullable=False),
     Column("text", Text, nullable=False),
     Column("segments", Integer, nullable=False),
+    Column("mode", String(20), nullable=False),
+    Column("write_to", String(20), nullable=False),
     Column("state", String(12), nullable=False),
+    # Why it was refused or left out.
+    Column("reason", String(20)),
     Column("queued_event", Uuid, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("not_before", Instant),
     Column("claim_id", Uuid),
     Column("claimed_at", Instant),
+    # The organisation's day on which the newest claim is counted.
+    Column("day", String(10)),
     Column("lease_until", Instant),
     Column("instance", String(80)),
     Column("process", Uuid),
     Column("look_at", Instant),
     Column("looks", Integer, nullable=False, default=0),
     Column("sid", String(34), index=True),
+    # The message of a later run that stands in for it.
+    Column("superseded_by", Uuid),
     # 1 while the message may be under way, else empty: one open claim for a sender and a number.
     Column("open_claim", Integer),
     Index("one_open_claim", "from_number", "to_number", "open_claim", unique=True),
@@ -45,4 +55,41 @@ RUNS = Table(
     Column("organization_id", Uuid, primary_key=True),
     Column("from_number", String(20), primary_key=True),
     Column("run_id", Uuid, primary_key=True),
+)
+RUN_USAGE = Table(
+    "run_usage",
+    METADATA,
+    Column("run_id", Uuid, primary_key=True),
+    Column("used", Integer, nullable=False),
+    # The first row that did not fit, and the limit that it was over.
+    Column("full_from", Integer),
+    Column("full_at", Integer),
+)
+DAY_USAGE = Table(
+    "day_usage",
+    METADATA,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+CONSENTS = Table(
+    "consents",
+    METADATA,
+    Column("organization_id", Uuid, primary_key=True),
+    # Empty: all of the organisation's numbers.
+    Column("from_number", String(20), primary_key=True),
+    Column("number", String(20), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("opted_out", Boolean, nullable=False),
+    Column("changed_at", Instant),
+    # When a text was posted that Twilio refused because of an opt-out that we hadn't heard of.
+    Column("refused_at", Instant),
+)
+RESENDS = Table(
+    "resends",
+    METADATA,
+    Column("request", Uuid, primary_key=True),
+    Column("earlier_run_id", Uuid, nullable=False, index=True),
+    # Empty when nothing had been missed.
+    Column("run_id", Uuid),
 )

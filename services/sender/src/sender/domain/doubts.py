@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sender.domain.messages import Doubt
 
@@ -30,10 +29,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Twilio's list shows nothing of it, or more than can be told apart."""
+class NotThere:
+    """Twilio never took it."""
 
-    verdict: Literal["absent", "ambiguous"]
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Twilio lists several that can't be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Nothing can be concluded yet; `shown_nothing` when the list was whole and had none."""
+
+    at: datetime
+    shown_nothing: bool = False
+
+
+Verdict = Found | NotThere | Ambiguous | LookAgain
 
 
 def candidates(doubt: Doubt, listed: Sequence[Listed]) -> list[Listed]:
@@ -49,13 +62,36 @@ def candidates(doubt: Doubt, listed: Sequence[Listed]) -> list[Listed]:
     ]
 
 
-def judge(doubt: Doubt, listed: Sequence[Listed], *, known: Collection[str]) -> Found | Judged:
+def judge(
+    doubt: Doubt, listed: Sequence[Listed], *, known: Collection[str]
+) -> Found | NotThere | Ambiguous:
     """Say what the list tells; `known` are the SIDs that belong to other messages."""
     open_to_us = [each for each in candidates(doubt, listed) if each.sid not in known]
     match open_to_us:
         case []:
-            return Judged("absent")
+            return NotThere()
         case [only]:
             return Found(only.sid)
         case _:
-            return Judged("ambiguous")
+            return Ambiguous()
+
+
+def conclude(
+    doubt: Doubt,
+    listed: Sequence[Listed],
+    *,
+    known: Collection[str],
+    read_to_end: bool,
+    later: datetime,
+) -> Verdict:
+    """Say what a look at Twilio's list means for a doubt.
+
+    Nothing is concluded while callbacks are unread that may tell whose a listed text is. And
+    since the list may lag, a text is absent only when two lists well apart don't have it.
+    """
+    if not read_to_end:
+        return LookAgain(later)
+    verdict = judge(doubt, listed, known=known)
+    if isinstance(verdict, NotThere) and doubt.looks == 0:
+        return LookAgain(later, shown_nothing=True)
+    return verdict

@@ -10,14 +10,3 @@ T = TypeVar("T")
 def take_turns(queues: Iterable[Sequence[T]]) -> list[T]:
     """Return the runs' messages one of each in turn, in each run's own order."""
     return [each for turn in zip_longest(*queues) for each in turn if each is not None]
-
-
-def fit(costs: Sequence[int], budget: int) -> int:
-    """Return how many of the messages, from the first on, the budget of segments pays for."""
-    count = 0
-    for cost in costs:
-        if cost > budget:
-            break
-        budget -= cost
-        count += 1
-    return count

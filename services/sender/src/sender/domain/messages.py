@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from contracts.events.audience import Reason
+
 
 class State(StrEnum):
     """Where a message is on its way to Twilio."""
@@ -16,9 +18,19 @@ class State(StrEnum):
     REFUSED = "refused"
     SIMULATED = "simulated"
     UNKNOWN = "unknown"
+    EXCLUDED = "excluded"
 
 
-SETTLED = frozenset({State.ACCEPTED, State.REFUSED, State.SIMULATED})
+REFUSED = "refused"
+"""Why a message was not sent, when it was neither its number nor an opt-out."""
+MISSED = frozenset({REFUSED, Reason.OVER_RUN_LIMIT, Reason.OVER_DAY_LIMIT, Reason.GIVEN_UP})
+"""The reasons for which a message may be sent after all, when staff ask for it (X-2)."""
+_PERHAPS_SENT = frozenset({State.CLAIMED, State.IN_DOUBT, State.UNKNOWN, State.ACCEPTED})
+
+
+def counted(state: str, reason: str | None) -> bool:
+    """Whether a message's segments count as used: all but what certainly was not sent."""
+    return state in _PERHAPS_SENT or (state == State.EXCLUDED and reason == Reason.GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +70,8 @@ class Doubt:
     claimed_at: datetime
     looks: int
     """How often Twilio's list showed nothing."""
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that it left by."""
+        return Lane(self.organization_id, self.from_number)

@@ -1,0 +1,1 @@
+"""The sender's tables, revision by revision, as `textmanager migrate` runs them."""
