@@ -149,7 +149,11 @@ def stores_of(book: Book) -> Stores:
         assert chain.run_id is not None
         ledger[message_id] = Row(chain.run_id, "accepted", next(iter(chain.sids)))
         effects[message_id] = ("written", next(iter(chain.seqns["TEXTMSG"])))
-    return Stores(ledger, effects)
+    shown: dict[UUID, tuple[int, str | None, str | None]] = {}
+    for message_id, chain in book.chains.items():
+        assert chain.status is not None
+        shown[message_id] = (len(chain.statuses), chain.status.status, chain.status.sid)
+    return Stores(ledger, effects, shown=shown)
 
 
 def test_stores_that_say_the_same_are_whole_and_each_difference_is_found() -> None:
@@ -180,6 +184,17 @@ def test_stores_that_say_the_same_are_whole_and_each_difference_is_found() -> No
     def unpublished(stores: Stores) -> None:
         stores.unpublished["sender"] = 3
 
+    def stale(stores: Stores) -> None:
+        stores.shown[one] = (1, "sent", stores.shown[one][2])
+
+    def unshown(stores: Stores) -> None:
+        del stores.shown[one]
+
+    def gap(stores: Stores) -> None:
+        stores.gaps = 1
+
+    for harm in (stale, unshown, gap):
+        assert harmed(harm) == ["read models"], harm.__name__
     for harm in (lost, stranger, behind, other_sid):
         assert harmed(harm) == ["ledger"], harm.__name__
     assert harmed(unlogged) == ["activities"]

@@ -41,6 +41,7 @@ CHECKS = {
     "statuses": "each status is what the sender and Twilio said",
     "activities": "each activity was written once, for a text that was sent",
     "ledger": "the sender's ledger says what the log says",
+    "read models": "staff see of each message what the log says last",
     "outboxes": "every event that a service made is in the log",
 }
 

@@ -12,7 +12,10 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from contracts.events.message import Accepted, Outcome, Refused, Simulated, Unresolved
 from contracts.topics import SERVICES
-from textmanager.verify.book import Book
+from readmodels import generations
+from readmodels.tables import GAPS
+from readmodels.tables import MESSAGES as SHOWN
+from textmanager.verify.book import Book, Chain
 from textmanager.verify.checks import Finding
 
 _METADATA = MetaData()
@@ -51,6 +54,10 @@ class Stores:
     effects: dict[UUID, tuple[str, str | None]] = field(default_factory=dict)
     unpublished: dict[str, int] = field(default_factory=dict)
     """How many events wait in each service's outbox."""
+    shown: dict[UUID, tuple[int, str | None, str | None]] = field(default_factory=dict)
+    """What staff see of each message: the newest status's number, its word and its SID."""
+    gaps: int = 0
+    """How many records the read models lack."""
 
 
 async def read(settings: ServiceSettings, *, run_id: UUID | None = None) -> Stores:
@@ -62,13 +69,27 @@ async def read(settings: ServiceSettings, *, run_id: UUID | None = None) -> Stor
     for row in await _rows(settings, "imis-writer", select(_EFFECTS)):
         if run_id is None or row.message_id in stores.ledger:
             stores.effects[row.message_id] = (row.state, row.seqn)
+    await _read_models(settings, stores, run_id)
     for service in SERVICES:
+        if service == "projections":
+            continue  # It says nothing, and its tables have a name for each generation.
         counted = await _rows(
             settings, service, select(func.count().label("n")).select_from(OUTBOX)
         )
         if counted and counted[0].n:
             stores.unpublished[service] = counted[0].n
     return stores
+
+
+async def _read_models(settings: ServiceSettings, stores: Stores, run_id: UUID | None) -> None:
+    name = generations.store_name(await generations.serving(settings))
+    columns = SHOWN.c
+    query = select(columns.message_id, columns.status_sequence, columns.told, columns.sid)
+    mine = true() if run_id is None else columns.run_id == run_id
+    for row in await _rows(settings, name, query.where(mine)):
+        stores.shown[row.message_id] = (row.status_sequence, row.told, row.sid)
+    counted = await _rows(settings, name, select(func.count().label("n")).select_from(GAPS))
+    stores.gaps = counted[0].n if counted else 0
 
 
 async def _rows(settings: ServiceSettings, service: str, query) -> Sequence:  # type: ignore[no-untyped-def, type-arg]
@@ -89,10 +110,14 @@ def against(book: Book, stores: Stores, run_id: UUID | None = None) -> Iterator[
     """The sender's ledger and the effects in iMIS say what the log says."""
     for service, count in stores.unpublished.items():
         yield Finding("outboxes", f"{count} events of {service} wait to be published")
+    if stores.gaps:
+        yield Finding("read models", f"{stores.gaps} records could not be projected")
     for message_id, chain in book.chains.items():
         row = stores.ledger.get(message_id)
         if run_id not in {None, chain.run_id} or chain.queued is None:
             continue
+        if not _is_shown(chain, stores.shown.get(message_id)):
+            yield Finding("read models", "staff see another status than the log says", message_id)
         if row is None:
             yield Finding("ledger", "is queued in the log, and not in the ledger", message_id)
             continue
@@ -106,6 +131,13 @@ def against(book: Book, stores: Stores, run_id: UUID | None = None) -> Iterator[
         seqns = {each for all_ in known.values() for each in all_}
         if state == "written" and seqn not in seqns:
             yield Finding("activities", "is written by the store, not by the log", message_id)
+
+
+def _is_shown(chain: Chain, shown: tuple[int, str | None, str | None] | None) -> bool:
+    """Whether the read model shows the log's newest status of a message."""
+    if chain.status is None:
+        return shown is None or shown[1] is None
+    return shown == (max(chain.statuses), *chain.status)
 
 
 def _differs(row: Row, outcome: Outcome | None, *, excluded: bool) -> Iterator[str]:
