@@ -1,0 +1,60 @@
+"""Who must get which text: computed anew from the simulated members, with nothing of the system.
+
+The simulator knows which of its rows are dirty and how, so no rule about phone numbers is needed
+here beyond dropping what people write between digits.
+"""
+
+import re
+from dataclasses import dataclass
+
+from simulators.imis.people import ALIASES, People
+
+# Rows that nobody can be texted by, or that say what another row has said.
+TEXTLESS = frozenset({"invalid number", "empty number", "repeated row"})
+_FIELD = re.compile(r"\$\{([^}]*)\}")
+_NOT_DIALLED = re.compile(r"\D")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text that one member must get once."""
+
+    campaign: int
+    imis_id: str
+    to: str
+    body: str
+
+
+def template(campaign: int) -> str:
+    """The text of a campaign, which no other campaign has."""
+    return (
+        f"Notice {campaign}: hello ${{FullName}}, your dues of ${{Balance}} are due on 1 May. "
+        "Member since ${Member Since}."
+    )
+
+
+def texts_of(people: People, campaign: int) -> list[Text]:
+    """Each text of the campaign."""
+    indexes = range(len(people))
+    return [
+        _text(campaign, people.row(index))
+        for index in indexes
+        if people.kind(index) not in TEXTLESS
+    ]
+
+
+def _text(campaign: int, row: tuple[object, ...]) -> Text:
+    values = dict(zip(ALIASES, map(_plain, row), strict=True))
+    body = _FIELD.sub(lambda field: values[field[1]], template(campaign))
+    return Text(campaign, values["iMIS Id"], _dialled(values["Mobile Phone"]), body)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        value = value["$value"]
+    return "" if value is None else str(value)
+
+
+def _dialled(phone: str) -> str:
+    digits = _NOT_DIALLED.sub("", phone)
+    return f"+{digits}" if phone.strip().startswith("+") else f"+1{digits}"
