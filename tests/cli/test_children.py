@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import textwrap
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,16 +13,24 @@ import psutil
 import pytest
 
 from textmanager import runfile
-from textmanager.child import Backoff, Change, Spec
+from textmanager.child import Backoff, Change, Patience, ProcessEvent, Spec
 from textmanager.children import Children
+from textmanager.engines.ports import free_port
 from textmanager.errors import UserError
 from textmanager.processes import Command, spawn
+from textmanager.supervised import watched
 
 LIMIT_SECONDS = 20.0
 FOREVER = "import signal; print('up', flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)\n"
 STUBBORN += "while True: signal.pause()"
 DYING = "import sys; print('bad luck'); sys.exit(3)"
+SERVING = """
+import http.server
+print("up", flush=True)
+http.server.HTTPServer(("127.0.0.1", {port}), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+PATIENCE = Patience(seconds=0.5, starting_seconds=2.0, poll_seconds=0.05, answer_seconds=0.3)
 PARENT = """
 import signal, subprocess, sys
 grandchild = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
@@ -121,6 +130,126 @@ async def test_a_process_that_keeps_dying_is_told_of(children: Children, tmp_pat
     children.start([spec(tmp_path, "doomed", DYING, is_ready=never)])
     with pytest.raises(UserError, match=r"doomed keeps ending .*doomed\.log .*bad luck"):
         await children.wait_ready(["doomed"], timeout_seconds=LIMIT_SECONDS)
+
+
+async def test_a_process_that_was_ready_each_time_may_be_killed_often(
+    children: Children, tmp_path: Path
+) -> None:
+    children.start([spec(tmp_path, "sender-1", FOREVER)])
+    log = tmp_path / "logs" / "sender-1.log"
+    for _ in range(6):
+        await children.wait_ready(["sender-1"], timeout_seconds=LIMIT_SECONDS)
+        log.unlink()
+        children["sender"].kill()
+        await eventually(log.exists)
+    await children.wait_ready(["sender-1"], timeout_seconds=LIMIT_SECONDS)
+
+
+async def test_kills_of_ours_while_it_starts_do_not_make_it_hopeless(
+    children: Children, tmp_path: Path
+) -> None:
+    lives = 0
+
+    async def ready() -> bool:
+        return lives > 6
+
+    children.start([spec(tmp_path, "sender-1", FOREVER, is_ready=ready)])
+    waiting = asyncio.create_task(children.wait_ready(["sender-1"], timeout_seconds=LIMIT_SECONDS))
+    async for event in children.events():
+        if event.change is Change.STARTED:
+            lives += 1
+            if await ready():
+                break
+            children["sender"].kill()
+    await waiting
+
+
+async def test_a_process_that_ended_often_and_was_ready_in_between_is_waited_for(
+    children: Children, tmp_path: Path
+) -> None:
+    async def ready() -> bool:
+        return children["moody"].pid is not None
+
+    children.start([spec(tmp_path, "moody", "import time; time.sleep(0.2)", is_ready=ready)])
+    while children["moody"].restarts < 6:
+        await children.wait_ready(["moody"], timeout_seconds=LIMIT_SECONDS)
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def impatient(tmp_path: Path) -> AsyncIterator[Children]:
+    kept = Children(tmp_path, backoff=QuickBackoff, patience=PATIENCE)
+    try:
+        yield kept
+    finally:
+        await kept.stop([one.name for one in kept.list()], grace_seconds=0.1)
+
+
+def serving(tmp_path: Path, code: str) -> Spec:
+    port = free_port()
+    log = tmp_path / "logs" / "sender-1.log"
+    command = Command((sys.executable, "-c", code.format(port=port)), log)
+    url = f"http://127.0.0.1:{port}"
+
+    async def never() -> bool:
+        return False
+
+    return watched(Spec("sender-1", "service", command, port, url, never))
+
+
+async def until(children: Children, change: Change) -> ProcessEvent:
+    async for event in children.events():
+        if event.change is change:
+            return event
+    raise AssertionError
+
+
+async def test_a_process_that_is_alive_and_does_not_answer_is_killed_and_told_of(
+    impatient: Children, tmp_path: Path
+) -> None:
+    spec = serving(tmp_path, SERVING)
+    assert spec.answers is not None
+    impatient.start([spec])
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not await spec.answers():
+            await asyncio.sleep(0.01)
+        paused = impatient["sender"].pid
+        assert paused is not None
+        seen = asyncio.create_task(until(impatient, Change.UNREACHABLE))
+        ended = asyncio.create_task(until(impatient, Change.EXITED))
+        os.kill(paused, signal.SIGSTOP)
+        assert (await seen).pid == paused
+        assert (await ended).code == -signal.SIGKILL
+        while impatient["sender"].pid in {None, paused} or not await spec.answers():
+            await asyncio.sleep(0.01)
+    assert gone(paused)
+
+
+async def test_a_process_that_hangs_before_it_ever_answers_is_killed_too(
+    impatient: Children, tmp_path: Path
+) -> None:
+    impatient.start([serving(tmp_path, FOREVER)])
+    began = time.monotonic()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await until(impatient, Change.UNREACHABLE)
+    assert time.monotonic() - began > PATIENCE.starting_seconds / 2
+
+
+async def test_a_supervisor_that_was_held_up_blames_nobody(
+    impatient: Children, tmp_path: Path
+) -> None:
+    spec = serving(tmp_path, SERVING)
+    assert spec.answers is not None
+    impatient.start([spec])
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not await spec.answers():
+            await asyncio.sleep(0.01)
+    pid = impatient["sender"].pid
+    for _ in range(5):
+        # Whatever question is under way has been without an answer for too long after this.
+        time.sleep(PATIENCE.seconds * 1.5)  # noqa: ASYNC251 - to hold up all is what is wanted
+        assert await spec.answers()
+    assert impatient["sender"].pid == pid
 
 
 async def test_run_json_says_what_runs_where(children: Children, tmp_path: Path) -> None:

@@ -1,8 +1,13 @@
 """The real engines keep what they acknowledged, however they end."""
 
+import asyncio
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,6 +15,7 @@ from redis import Redis
 
 from contracts.topics import Topic
 from textmanager.engines.kafka import Kafka
+from textmanager.engines.postgresql import PostgreSQL
 from textmanager.engines.topics import create_topics
 from textmanager.engines.valkey import Valkey
 from textmanager.errors import UserError
@@ -31,6 +37,17 @@ def kafka(tmp_path: Path) -> Iterator[Kafka]:
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[Valkey]:
     engine = Valkey(tmp_path)
+    try:
+        engine.start()
+        engine.wait_ready()
+        yield engine
+    finally:
+        engine.kill()
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[PostgreSQL]:
+    engine = PostgreSQL(tmp_path)
     try:
         engine.start()
         engine.wait_ready()
@@ -105,6 +122,98 @@ def test_valkey_survives_sigkill_on_its_port_with_its_data(valkey: Valkey, tmp_p
             assert client.get("limiter") == b"7"
     finally:
         again.stop()
+
+
+async def test_postgresql_survives_sigkill_on_its_port_with_its_data(
+    postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    address = postgresql.database_url
+    connection = await asyncpg.connect(address)
+    await connection.execute("CREATE TABLE kept (n INTEGER)")
+    # Never committed, so it must not be there afterwards.
+    half = await asyncpg.connect(address)
+    await half.execute("BEGIN; INSERT INTO kept VALUES (0)")
+    for number in range(1, 101):
+        await connection.execute("INSERT INTO kept VALUES ($1)", number)
+
+    await asyncio.to_thread(postgresql.kill)
+    assert postgresql.pid is None
+    assert not postgresql.answers()
+    again = PostgreSQL(tmp_path)
+    try:
+        again.start()
+        again.wait_ready()
+        assert again.database_url == PostgreSQL.address(tmp_path) == address
+        connection = await asyncpg.connect(address)
+        assert await connection.fetch("SELECT sum(n), count(*) FROM kept") == [(5050, 100)]
+        settings = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
+        assert {await connection.fetchval(f"SHOW {each}") for each in settings} == {"on"}
+        await connection.close()
+    finally:
+        again.stop()
+    assert "was not properly shut down" in again.log.read_text()
+
+
+async def test_postgresql_is_for_its_own_user_on_this_machine_alone(
+    postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    assert postgresql.pid is not None
+    listening = {
+        each.laddr.ip
+        for each in psutil.Process(postgresql.pid).net_connections()
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    for wrong in ("", "wrong"):
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(postgresql.url, password=wrong)
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgresql.url.replace("textmanager@", "postgres@"), password="")
+    password = (tmp_path / "keys" / "database.password").read_text()
+    assert password in postgresql.database_url
+    assert password not in postgresql.url
+    assert password not in " ".join(psutil.Process(postgresql.pid).cmdline())
+    # Nothing that was needed to begin is left lying about.
+    assert sorted(each.name for each in (tmp_path / "postgresql").iterdir()) == ["data"]
+    if os.geteuid() == 0:
+        assert psutil.Process(postgresql.pid).uids().effective != 0
+
+
+async def test_postgresql_writes_no_persons_data_to_its_log(postgresql: PostgreSQL) -> None:
+    connection = await asyncpg.connect(postgresql.database_url)
+    await connection.execute("CREATE TABLE people (number TEXT PRIMARY KEY)")
+    for _ in range(2):
+        with suppress(asyncpg.UniqueViolationError):
+            await connection.execute("INSERT INTO people VALUES ('+18885550123')")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await connection.execute("INSERT people '+18885550123'")
+    await connection.close()
+    # By then the errors before are in the file, too.
+    await asyncio.to_thread(postgresql.stop)
+    said = postgresql.log.read_text()
+    assert "duplicate key value" in said
+    assert "8885550123" not in said
+
+
+def test_postgresql_takes_up_an_interrupted_beginning(tmp_path: Path) -> None:
+    draft = tmp_path / "postgresql" / "draft"
+    draft.mkdir(parents=True)
+    (draft / "PG_VERSION").write_text("half")
+    engine = PostgreSQL(tmp_path)
+    try:
+        engine.start()
+        engine.wait_ready()
+        assert not draft.exists()
+    finally:
+        engine.kill()
+
+
+def test_postgresql_refuses_the_data_of_another_version(tmp_path: Path) -> None:
+    data = tmp_path / "postgresql" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("9\n")
+    with pytest.raises(UserError, match="was made by PostgreSQL 9, and this is PostgreSQL"):
+        PostgreSQL(tmp_path).prepare()
 
 
 def test_an_engine_that_cannot_start_names_its_log(valkey: Valkey, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """What an `up` would run, without running it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from textmanager.databases import database_of
+from textmanager.engines.postgresql import PostgreSQL
 from textmanager.errors import UserError
 from textmanager.plan import Options, Plan
 from textmanager.services import SERVICES
@@ -37,6 +40,40 @@ def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
     assert (outside.engines, outside.simulator_specs()) == ({}, [])
     told = outside.environment("sender-1", 20001)
     assert {name: told[name] for name in environ} == environ
+
+
+def test_postgresql_is_an_engine_when_it_is_asked_for(tmp_path: Path) -> None:
+    full = plan(tmp_path, database="postgresql")
+    server = full.engines["postgresql"]
+    assert isinstance(server, PostgreSQL)
+    told = full.environment("sender-1", 20001)["TEXTMANAGER_DATABASE_URL"]
+    assert told == server.database_url
+    assert re.fullmatch(rf"postgresql://\w+:[\w-]{{43}}@127.0.0.1:{server.port}/\w+", told)
+    # What is shown of it has no password.
+    assert server.url == re.sub(r":[\w-]{43}@", "@", told)
+    assert database_of(tmp_path, {}) == f"sqlite:///{tmp_path}/data"
+    (tmp_path / "postgresql" / "data").mkdir(parents=True)
+    assert database_of(tmp_path, {}) == told
+
+
+def test_a_state_goes_on_with_the_database_that_it_has(tmp_path: Path) -> None:
+    kept, files = tmp_path / "kept", tmp_path / "files"
+    (kept / "postgresql" / "data").mkdir(parents=True)
+    assert "postgresql" in plan(kept).engines
+    with pytest.raises(UserError, match="keeps its data in postgresql, and sqlite would begin"):
+        plan(kept, database="sqlite")
+    (files / "data").mkdir(parents=True)
+    assert "postgresql" in plan(files, database="postgresql").engines
+    (files / "data" / "sender.sqlite").touch()
+    with pytest.raises(UserError, match="keeps its data in sqlite, and postgresql would begin"):
+        plan(files, database="postgresql")
+
+
+def test_a_database_of_the_users_and_one_of_ours_exclude_each_other(tmp_path: Path) -> None:
+    environ = {"TEXTMANAGER_DATABASE_URL": "postgresql://db.example/text"}
+    with pytest.raises(UserError, match="leave one of them out"):
+        plan(tmp_path, environ=environ, database="postgresql")
+    assert database_of(tmp_path, environ) == "postgresql://db.example/text"
 
 
 def test_each_process_has_its_place_port_and_log(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from textmanager import runfile
-from textmanager.child import Change
+from textmanager.child import Change, ProcessEvent
 from textmanager.errors import UserError
 from textmanager.plan import Options
 from textmanager.status import statuses
@@ -63,6 +64,48 @@ async def test_a_killed_engine_comes_back_where_it_was(tmp_path: Path) -> None:
     assert [one.pid for one in runfile.read(tmp_path)] == [None, None]
 
 
+@pytest.mark.parametrize("name", ["kafka", "valkey", "postgresql"])
+async def test_an_engine_that_is_alive_and_does_not_answer_is_killed(
+    tmp_path: Path, name: str
+) -> None:
+    environ = OUTSIDE | {"TEXTMANAGER_UNREACHABLE_SECONDS": "1"}
+    options = Options(
+        state_dir=tmp_path,
+        services=(),
+        database="postgresql" if name == "postgresql" else "sqlite",
+    )
+    async with Supervisor(options, environ) as system:
+        await system.wait_ready()
+
+        def pid() -> int | None:
+            return next(one.pid for one in system.processes if one.name == name)
+
+        stopped = pid()
+        assert stopped is not None
+        told = asyncio.create_task(_next(system, Change.UNREACHABLE))
+        ended = asyncio.create_task(_next(system, Change.EXITED))
+        await asyncio.sleep(0)
+        os.kill(stopped, signal.SIGSTOP)
+        for event in (await told, await ended):
+            assert (event.name, event.pid) == (name, stopped)
+        await eventually(lambda: pid() not in {None, stopped})
+        await system.wait_ready()
+
+
+async def _next(system: Supervisor, change: Change) -> ProcessEvent:
+    async for event in system.events():
+        if event.change is change:
+            return event
+    raise AssertionError
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "soon", "nan"])
+async def test_a_patience_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+    environ = OUTSIDE | {"TEXTMANAGER_UNREACHABLE_SECONDS": given}
+    with pytest.raises(UserError, match="TEXTMANAGER_UNREACHABLE_SECONDS is a number above 0"):
+        Supervisor(Options(state_dir=tmp_path, services=()), environ)
+
+
 async def test_a_second_run_has_the_addresses_of_the_first(tmp_path: Path) -> None:
     async with engines_only(tmp_path) as first:
         await first.wait_ready()
@@ -103,3 +146,28 @@ def test_up_stops_cleanly_on_a_signal(tmp_path: Path, signum: signal.Signals) ->
         finally:
             up.kill()
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_up_says_whom_it_kills_because_it_does_not_answer(tmp_path: Path) -> None:
+    up = subprocess.Popen(
+        [sys.executable, "-c", UP, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | OUTSIDE | {"TEXTMANAGER_UNREACHABLE_SECONDS": "1"},
+    )
+    assert up.stdout is not None
+    with up, up.stdout:
+        try:
+            while "Ctrl-C stops everything" not in (line := up.stdout.readline()):
+                assert line
+            stopped = next(one.pid for one in runfile.read(tmp_path) if one.name == "valkey")
+            assert stopped is not None
+            os.kill(stopped, signal.SIGSTOP)
+            while "valkey" not in (line := up.stdout.readline()):
+                assert line
+            assert line == "valkey is alive and does not answer: it is killed.\n"
+            assert up.stdout.readline() == "valkey ended (exit code -9) and is started again.\n"
+            up.send_signal(signal.SIGTERM)
+            assert up.wait(LIMIT_SECONDS) == 0
+        finally:
+            up.kill()

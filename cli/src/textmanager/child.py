@@ -1,6 +1,7 @@
 """One process that is started again whenever it dies."""
 
 import asyncio
+import math
 import os
 import signal
 import time
@@ -24,6 +25,8 @@ class Spec:
     port: int
     url: str
     is_ready: Callable[[], Awaitable[bool]]
+    # Whether it is alive at all, ready or not; None for what nobody need ask.
+    answers: Callable[[], Awaitable[bool]] | None = None
     # The log to read, when it is not the one that takes the output.
     own_log: Path | None = None
 
@@ -37,12 +40,14 @@ class Change(StrEnum):
     """What can happen to a process."""
 
     STARTED = "started"
+    UNREACHABLE = "unreachable"
+    """It is alive and didn't answer for too long; it is killed now."""
     EXITED = "exited"
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessEvent:
-    """A process started or exited; `code` is its exit code, negative for a signal."""
+    """What happened to a process; `code` is its exit code, negative for a signal."""
 
     name: str
     change: Change
@@ -70,6 +75,22 @@ class Backoff:
         return wait
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a process that is alive may leave a question unanswered before it is killed.
+
+    Whoever holds a lease and can't be reached might still act on it one day: only once it is
+    known to be dead may what it had in hand be found undone.
+    """
+
+    seconds: float = 20.0
+    # Until a service has answered for the first time in its life. It can't hold a lease before
+    # that, so this only frees one that hangs. An engine may have hours of data to read first.
+    starting_seconds: float = 300.0
+    poll_seconds: float = 0.5
+    answer_seconds: float = 2.0
+
+
 class Child:
     """Keeps one process running until told to stop."""
 
@@ -79,10 +100,15 @@ class Child:
         *,
         announce: Callable[[ProcessEvent], None],
         backoff: Backoff | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.spec = spec
         self.pid: int | None = None
         self.restarts = 0
+        # How many lives in a row ended, by no kill of ours, before they were ready.
+        self.failed_starts = 0
+        self._was_ready = self._was_killed = False
+        self._patience = patience or Patience()
         self._started: float | None = None
         self._announce = announce
         self._backoff = backoff or Backoff()
@@ -108,9 +134,18 @@ class Child:
     def kill(self) -> int | None:
         """End the process with SIGKILL, as a crash would; it comes back. Returns the pid."""
         if self.pid is not None:
+            self._was_killed = True
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
         return self.pid
+
+    async def is_ready(self) -> bool:
+        """Whether it runs and does its work."""
+        pid = self.pid
+        ready = pid is not None and await self.spec.is_ready() and pid == self.pid
+        if ready:
+            self._was_ready, self.failed_starts = True, 0
+        return ready
 
     def now(self) -> Running:
         """Its line in `run.json`."""
@@ -155,15 +190,51 @@ class Child:
         finally:
             os.close(log)
         self.pid, self._started = process.pid, start_time(process.pid)
+        self._was_ready = self._was_killed = False
         self._tell(Change.STARTED, process.pid, None)
         if self._stopping.is_set():
             # Asked to stop while the process was being made, when there was no pid to signal.
             self._signal(signal.SIGTERM)
-        code = await process.wait()
+        watching = asyncio.create_task(self._watch(process.pid))
+        try:
+            code = await process.wait()
+        finally:
+            watching.cancel()
+        if not (self._was_ready or self._was_killed):
+            self.failed_starts += 1
         # What the process itself had started must not outlive it and hold its port.
         signal_group(process.pid, signal.SIGKILL)
         self.pid = self._started = None
         self._tell(Change.EXITED, process.pid, code)
+
+    async def _watch(self, pid: int) -> None:
+        """Kill the process when it is alive and doesn't answer: paused, dead-locked, cut off."""
+        if self.spec.answers is None:
+            return
+        patience, silent = self._patience, 0.0
+        limit = math.inf if self.spec.kind == "engine" else patience.starting_seconds
+        while silent < limit:
+            asked = time.monotonic()
+            await asyncio.sleep(patience.poll_seconds)
+            if await self._answers(patience.answer_seconds):
+                silent, limit = 0.0, patience.seconds
+            else:
+                # However long we were held up ourselves, it is one question without an answer.
+                longest = patience.poll_seconds + patience.answer_seconds
+                silent += min(time.monotonic() - asked, longest)
+        if self.pid == pid and not self._stopping.is_set():
+            self._tell(Change.UNREACHABLE, pid, None)
+            self._signal(signal.SIGKILL)
+
+    async def _answers(self, within_seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                if self.spec.answers is None or not await self.spec.answers():
+                    return False
+                if not self._was_ready:
+                    await self.is_ready()
+                return True
+        return False
 
     def _signal(self, signum: signal.Signals) -> None:
         if self.pid is not None:

@@ -6,22 +6,30 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from textmanager import runfile
-from textmanager.child import Backoff, Child, ProcessEvent, Spec
+from textmanager.child import Backoff, Child, Patience, ProcessEvent, Spec
 from textmanager.errors import UserError
 from textmanager.files import tail
 
 POLL_SECONDS = 0.05
 WRITE_AGAIN_SECONDS = 1.0
-# A process that died this often before it was ever ready has a cause that waiting will not cure.
-HOPELESS_RESTARTS = 4
+# A process that ended by itself this often, and was never ready in between, has a cause that
+# waiting will not cure.
+HOPELESS_STARTS = 4
 
 
 class Children:
     """A set of kept processes whose every change is written to `run.json`."""
 
-    def __init__(self, state_dir: Path, *, backoff: type[Backoff] = Backoff) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        backoff: type[Backoff] = Backoff,
+        patience: Patience | None = None,
+    ) -> None:
         self._state_dir = state_dir
         self._backoff = backoff
+        self._patience = patience
         self._children: dict[str, Child] = {}
         self._unwritten: asyncio.TimerHandle | None = None
         self._listeners: set[asyncio.Queue[ProcessEvent]] = set()
@@ -33,7 +41,9 @@ class Children:
     def start(self, specs: Iterable[Spec]) -> None:
         """Start and keep these processes from now on."""
         for spec in specs:
-            child = Child(spec, announce=self._on_change, backoff=self._backoff())
+            child = Child(
+                spec, announce=self._on_change, backoff=self._backoff(), patience=self._patience
+            )
             self._children[spec.name] = child
             child.start()
 
@@ -48,8 +58,8 @@ class Children:
 
     async def _wait_one(self, child: Child, deadline: float) -> None:
         spec = child.spec
-        while child.pid is None or not await spec.is_ready():
-            if child.restarts >= HOPELESS_RESTARTS:
+        while not await child.is_ready():
+            if child.failed_starts >= HOPELESS_STARTS:
                 raise UserError(self._failure(spec, "keeps ending before it is ready"))
             if time.monotonic() > deadline:
                 raise UserError(self._failure(spec, "did not become ready in time"))

@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+from textmanager.dlq_commands import dlq
 from textmanager.errors import UserError
+from textmanager.projections_commands import projections
+from textmanager.replay_command import replay
+from textmanager.unknown import app as unknown
 
 # Each command's module is imported when it is called, so that --help and `run` stay quick.
 # ruff: noqa: PLC0415
@@ -21,6 +25,14 @@ app = typer.Typer(
 
 State = Annotated[
     Path, typer.Option("--state", help="The directory of everything that this keeps.")
+]
+
+OwnDatabase = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        help="sqlite or postgresql, started by us; by default what the state has, else sqlite.",
+    ),
 ]
 
 
@@ -41,8 +53,10 @@ def up(
         int, typer.Option(min=1, help="How many members the simulated iMIS has.")
     ] = 1000,
     seed: Annotated[int, typer.Option(help="What the simulated members are drawn from.")] = 1,
+    database: OwnDatabase = "",
 ) -> None:
     """Run everything on this machine until Ctrl-C, going on where the last run stopped."""
+    from textmanager.databases import chosen as chosen_database
     from textmanager.interruption import leave
     from textmanager.plan import Options
     from textmanager.services import SERVICES
@@ -58,6 +72,7 @@ def up(
         ports=_numbers("--port", port),
         recipients=recipients,
         seed=seed,
+        database=chosen_database(database),
     )
     leave(run(options))
 
@@ -68,6 +83,23 @@ def run_service(service: Annotated[str, typer.Argument(help="Which service.")]) 
     from textmanager import services
 
     services.run(service)
+
+
+@app.command()
+def migrate(
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Only these services; all of them by default.")
+    ] = None,
+    *,
+    state: State = Path(".textmanager"),
+) -> None:
+    """Bring the services' tables up to this version, in TEXTMANAGER_DATABASE_URL or the state."""
+    import os
+
+    from textmanager.databases import database_of
+    from textmanager.migrate import run
+
+    run(database_of(state, os.environ), services or [], typer.echo)
 
 
 @app.command()
@@ -99,12 +131,21 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="The figures as one JSON object, the last line.")
     ] = False,
+    database: OwnDatabase = "",
 ) -> None:
     """Send a real campaign on a fresh system, and prove what became of each recipient."""
+    from textmanager.databases import chosen
     from textmanager.demo.run import Wanted, run
     from textmanager.interruption import leave
 
-    wanted = Wanted(recipients=recipients, rate=rate, state_dir=state, keep=keep, as_json=as_json)
+    wanted = Wanted(
+        recipients=recipients,
+        rate=rate,
+        state_dir=state,
+        keep=keep,
+        as_json=as_json,
+        database=chosen(database),
+    )
     leave(run(wanted))
 
 
@@ -162,6 +203,11 @@ def audit_verify(
 
     sys.exit(run(state, run_id, as_json=as_json))
 
+
+app.add_typer(dlq, name="dlq")
+app.command("replay")(replay)
+app.add_typer(projections, name="projections")
+app.add_typer(unknown, name="unknown")
 
 topics = typer.Typer(help="The broker's topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")

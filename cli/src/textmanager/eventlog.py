@@ -1,7 +1,8 @@
-"""Reads the log from its beginning to its present end, whole or for one key."""
+"""Reads the log: whole up to its present end, for one key, or between two places."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from chassis.letters import with_values
 from contracts.envelope import Envelope, Undecodable, decode, header_time
 from contracts.events.base import Event
 from textmanager.errors import UserError
@@ -28,6 +30,8 @@ class Logged:
     topic: str
     partition: int
     offset: int
+    stored_at: float = 0.0
+    """When it was put on the topic, in seconds since 1970 by the clock of who put it there."""
 
     @property
     def event(self) -> Event:
@@ -48,6 +52,21 @@ async def read_log(
     keys it is true of. What can't be decoded is passed over: the services have put it among the
     dead letters. Raises UserError when Kafka does not answer, or stops answering.
     """
+    wanted = None if key is None else str(key).encode()
+    async with log_reader(kafka_url) as consumer:
+        spans = await spans_of(consumer, topics, key=wanted)
+        async for record in records_in(consumer, spans):
+            if (wanted is None or record.key == wanted) and (
+                only is None or only(record.key or b"")
+            ):
+                logged = _logged(record)
+                if logged is not None:
+                    yield logged
+
+
+@asynccontextmanager
+async def log_reader(kafka_url: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Lend a client that reads, of no group; raises UserError when Kafka doesn't answer."""
     consumer: AIOKafkaConsumer = AIOKafkaConsumer(
         bootstrap_servers=kafka_url,
         enable_auto_commit=False,
@@ -58,17 +77,17 @@ async def read_log(
         await consumer.start()
     except (KafkaError, OSError, ValueError) as error:
         await consumer.stop()
-        raise _silent(kafka_url) from error
+        raise silent(kafka_url) from error
     try:
-        async for logged in _read(consumer, topics, key, only):
-            yield logged
+        yield consumer
     except (KafkaError, TimeoutError) as error:
-        raise _silent(kafka_url) from error
+        raise silent(kafka_url) from error
     finally:
         await consumer.stop()
 
 
-def _silent(kafka_url: str) -> UserError:
+def silent(kafka_url: str) -> UserError:
+    """Return what to tell when Kafka does not answer."""
     return UserError(
         f"Kafka at {kafka_url} does not answer: start the system with `textmanager up`, or set "
         "TEXTMANAGER_KAFKA_URL."
@@ -83,31 +102,34 @@ def keyed(key: bytes) -> UUID | None:
         return None
 
 
-async def _read(
-    consumer: AIOKafkaConsumer,
-    topics: Sequence[str],
-    key: UUID | None,
-    only: Callable[[bytes], bool] | None,
-) -> AsyncIterator[Logged]:
-    wanted = None if key is None else str(key).encode()
-    partitions = [tp for topic in topics for tp in await _partitions(consumer, topic, wanted)]
+async def spans_of(
+    consumer: AIOKafkaConsumer, topics: Sequence[str], *, key: bytes | None = None
+) -> dict[TopicPartition, tuple[int, int]]:
+    """Return the first offset and the one past the last, of each partition that has any record."""
+    partitions = [tp for topic in topics for tp in await _partitions(consumer, topic, key)]
     ends = {tp: end for tp, end in (await consumer.end_offsets(partitions)).items() if end > 0}
     starts = await consumer.beginning_offsets(list(ends))
-    ends = {tp: end for tp, end in ends.items() if end > starts[tp]}
+    return {tp: (starts[tp], end) for tp, end in ends.items() if end > starts[tp]}
+
+
+async def records_in(
+    consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, tuple[int, int]]
+) -> AsyncIterator["ConsumerRecord[bytes, bytes]"]:
+    """Yield each record of these spans, whatever it holds; one batch at a time is in memory."""
+    ends = {tp: end for tp, (start, end) in spans.items() if end > start}
     consumer.assign(list(ends))
+    for tp in ends:
+        consumer.seek(tp, spans[tp][0])
     moved = time.monotonic()
     while ends:
         if time.monotonic() > moved + PATIENCE_SECONDS:
             raise TimeoutError
         for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-            moved = time.monotonic()
             for record in records:
-                if (wanted is None or record.key == wanted) and (
-                    only is None or only(record.key or b"")
-                ):
-                    logged = _logged(record)
-                    if logged is not None:
-                        yield logged
+                if record.offset < spans[partition][1]:
+                    yield record
+            # Counted from here: what is done with the records takes its time.
+            moved = time.monotonic()
             if records[-1].offset + 1 >= ends.get(partition, 0):
                 ends.pop(partition, None)
         for partition in list(ends):
@@ -119,22 +141,24 @@ async def _read(
 async def _partitions(
     consumer: AIOKafkaConsumer, topic: str, key: bytes | None
 ) -> list[TopicPartition]:
-    numbers = sorted(consumer.partitions_for_topic(topic) or await _fetched(consumer, topic))
+    # Asked anew: what the client keeps is of the topics alone that it was assigned before.
+    cluster = await consumer._client.fetch_all_metadata()
+    numbers = sorted(cluster.partitions_for_topic(topic) or ())
     if key is not None and numbers:
         numbers = [numbers[(murmur2(key) & 0x7FFFFFFF) % len(numbers)]]
     return [TopicPartition(topic, number) for number in numbers]
 
 
-async def _fetched(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer._client.force_metadata_update()
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
-
-
 def _logged(record: "ConsumerRecord[bytes, bytes]") -> Logged | None:
     try:
-        envelope = decode(record.headers, record.value)
+        envelope = decode(with_values(record.headers), record.value)
     except Undecodable:
         return None
-    time = header_time(record.headers)
-    return Logged(envelope, time, record.topic, record.partition, record.offset)
+    try:
+        time = header_time(record.headers)
+    except ValueError:
+        # The services go by the event itself, and don't mind.
+        time = None
+    return Logged(
+        envelope, time, record.topic, record.partition, record.offset, record.timestamp / 1000
+    )

@@ -22,6 +22,11 @@ def operator_token(state_dir: Path) -> str:
     return _kept(state_dir / "keys" / "operator.token", lambda: secrets.token_urlsafe(32))
 
 
+def database_password(state_dir: Path) -> str:
+    """The password of the embedded PostgreSQL's only user; safe inside an address."""
+    return _kept(state_dir / "keys" / "database.password", lambda: secrets.token_urlsafe(32))
+
+
 def _kept(path: Path, draw: Callable[[], str]) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

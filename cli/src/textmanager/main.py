@@ -1,5 +1,6 @@
 """The way in: a service starts without loading the command line, and a slip is one sentence."""
 
+import os
 import sys
 
 from textmanager.errors import INTERRUPTED, UserError, of_the_disk
@@ -16,6 +17,10 @@ def main() -> None:
                 from textmanager import services
 
                 services.run(name)
+            case ["migrate", *names] if _in_an_image(names):
+                from textmanager.migrate import run
+
+                run(os.environ["TEXTMANAGER_DATABASE_URL"], names, print)
             case _:
                 _command()
     except UserError as error:
@@ -24,6 +29,12 @@ def main() -> None:
     except KeyboardInterrupt:
         # While the command line itself is being loaded; later, each command sees to it.
         sys.exit(INTERRUPTED)
+
+
+def _in_an_image(names: list[str]) -> bool:
+    """Whether there is nothing that the command line would be needed for: an image has none."""
+    options = any(name.startswith("-") for name in names)
+    return bool(os.environ.get("TEXTMANAGER_DATABASE_URL")) and not options
 
 
 def _command() -> None:

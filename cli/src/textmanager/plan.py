@@ -9,9 +9,11 @@ from pathlib import Path
 
 from textmanager import keys
 from textmanager.child import Spec
+from textmanager.databases import Database, decided, sqlite_in
 from textmanager.engines.engine import Engine
 from textmanager.engines.kafka import Kafka
 from textmanager.engines.ports import HOST, Ports
+from textmanager.engines.postgresql import PostgreSQL
 from textmanager.engines.valkey import Valkey
 from textmanager.errors import UserError
 from textmanager.probe import is_ready
@@ -35,6 +37,8 @@ class Options:
     # How many members the simulated iMIS has, and the seed that they are drawn from.
     recipients: int = 1000
     seed: int = 1
+    # None: the one that the state directory has, and SQLite in a new one.
+    database: Database | None = None
 
     def __post_init__(self) -> None:
         for name in (*self.services, *self.replicas):
@@ -98,7 +102,7 @@ class Plan:
 
     def _names(self) -> set[str]:
         replicas = {slot.removesuffix("-1") for slot in self.options.slots}
-        return {"kafka", "valkey", "simulator-twilio", "simulator-imis", *replicas}
+        return {"kafka", "postgresql", "valkey", "simulator-twilio", "simulator-imis", *replicas}
 
     def _outside(self, name: str) -> str:
         return self._environ.get(f"TEXTMANAGER_{name}", "")
@@ -114,6 +118,8 @@ class Plan:
             engines["kafka"] = Kafka(self.state_dir, given.get("kafka"))
         if not self._outside("REDIS_URL"):
             engines["valkey"] = Valkey(self.state_dir, given.get("valkey"))
+        if decided(self.state_dir, self.options.database, self._environ) == "postgresql":
+            engines["postgresql"] = PostgreSQL(self.state_dir, given.get("postgresql"))
         return engines
 
     def _addresses(self) -> Addresses:
@@ -124,13 +130,20 @@ class Plan:
         return Addresses(
             kafka=self._outside("KAFKA_URL") or self.engines["kafka"].url,
             redis=self._outside("REDIS_URL") or self.engines["valkey"].url,
-            database=self._outside("DATABASE_URL") or f"sqlite:///{self.state_dir / 'data'}",
+            database=self._outside("DATABASE_URL") or self._database_url(),
             twilio=self._outside("TWILIO_URL") or simulator("twilio"),
             imis=self._outside("IMIS_URL") or simulator("imis"),
             gateway=f"http://{HOST}:{self._port('gateway-1')}",
             ingress=ingress,
             public=self._outside("PUBLIC_URL") or ingress,
         )
+
+    def _database_url(self) -> str:
+        match self.engines.get("postgresql"):
+            case PostgreSQL() as server:
+                return server.database_url
+            case _:
+                return sqlite_in(self.state_dir)
 
     def engine_specs(self) -> list[Spec]:
         """The embedded engines, once they are prepared."""

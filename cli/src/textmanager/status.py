@@ -1,9 +1,11 @@
-"""`textmanager status`: each process of an `up`, its health and its consumers' lag."""
+"""`textmanager status`: each process of an `up`, its health, its lag and its dead letters."""
 
 import asyncio
 import json
+import os
 import sys
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from textmanager import runfile
+from textmanager.dlq_desk import Desk
 from textmanager.errors import UserError
 from textmanager.lag import from_kafka, from_metrics
 from textmanager.probe import fetch
@@ -35,6 +38,8 @@ class ProcessStatus:
     process: Running
     health: Health
     lag: int | None
+    dead_letters: int | None = None
+    """How many of its service nobody has decided on; told once for all replicas."""
 
 
 def run(state_dir: Path, *, as_json: bool) -> int:
@@ -50,6 +55,11 @@ def run(state_dir: Path, *, as_json: bool) -> int:
     else:
         # As wide as it is: a pid or an address that is cut off is of no use.
         Console(width=max(Console().width, TABLE_WIDTH)).print(_table(found))
+        if letters := sum(one.dead_letters or 0 for one in found):
+            sys.stdout.write(
+                f"{letters} events could not be handled and wait for a decision: "
+                "`textmanager dlq list` shows them.\n"
+            )
     return 0 if found and all(one.health == "ready" for one in found) else 1
 
 
@@ -58,11 +68,35 @@ async def statuses(state_dir: Path) -> list[ProcessStatus]:
     running = runfile.read(state_dir)
     found = await asyncio.gather(*(_status(process) for process in running))
     kafka = next((process.url for process in running if process.name == "kafka"), None)
+    if kafka is None:
+        kafka = os.environ.get("TEXTMANAGER_KAFKA_URL")
+    if kafka is not None:
+        found = _with_letters(found, await _open_letters(kafka))
     silent = any(one.process.kind == "service" and one.lag is None for one in found)
     if kafka is None or not silent:
         return found
     lags = await from_kafka(kafka)
-    return [ProcessStatus(one.process, one.health, _fallback(one, lags)) for one in found]
+    return [replace(one, lag=_fallback(one, lags)) for one in found]
+
+
+async def _open_letters(kafka: str) -> Counter[str] | None:
+    """How many letters of each service are open; None while Kafka doesn't tell."""
+    desk = Desk(kafka, prefix=os.environ.get("TEXTMANAGER_TOPIC_PREFIX", ""))
+    try:
+        return Counter(each.service for each in await desk.letters() if each.state == "open")
+    except UserError:
+        return None
+
+
+def _with_letters(found: list[ProcessStatus], letters: Counter[str] | None) -> list[ProcessStatus]:
+    if letters is None:
+        return found
+    return [
+        replace(one, dead_letters=letters[one.process.name.removesuffix("-1")])
+        if one.process.kind == "service" and one.process.name.endswith("-1")
+        else one
+        for one in found
+    ]
 
 
 def _fallback(one: ProcessStatus, lags: dict[str, int]) -> int | None:
@@ -92,11 +126,13 @@ async def _status(process: Running) -> ProcessStatus:
 
 
 def _as_dict(one: ProcessStatus) -> dict[str, object]:
-    return {**asdict(one.process), "health": one.health, "lag": one.lag}
+    return {**asdict(one.process), "health": one.health, "lag": one.lag} | {
+        "dead_letters": one.dead_letters
+    }
 
 
 def _table(found: list[ProcessStatus]) -> Table:
-    table = Table("process", "health", "lag", "pid", "restarts", "address", box=box.SIMPLE)
+    table = Table("process", "health", "lag", "dead", "pid", "restarts", "address", box=box.SIMPLE)
     for column in table.columns:
         column.no_wrap = True
     for one in found:
@@ -105,6 +141,7 @@ def _table(found: list[ProcessStatus]) -> Table:
             process.name,
             f"[{COLOURS[one.health]}]{one.health}[/]",
             "" if one.lag is None else str(one.lag),
+            str(one.dead_letters or ""),
             "" if process.pid is None else str(process.pid),
             str(process.restarts),
             process.url,

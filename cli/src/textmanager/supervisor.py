@@ -15,13 +15,15 @@ from typing import Self
 
 from contracts.topics import TOPICS
 from textmanager import runfile
-from textmanager.child import ProcessEvent, Spec
+from textmanager.child import Patience, ProcessEvent, Spec
 from textmanager.children import Children
 from textmanager.engines.topics import create_topics
 from textmanager.errors import UserError
 from textmanager.files import require_free_space
+from textmanager.migrate import migrate
 from textmanager.plan import Addresses, Options, Plan
 from textmanager.seed import seed_demo_organization
+from textmanager.supervised import watched
 
 NEEDED_MEBIBYTES = 500
 # The name of the thread that fetches and formats.
@@ -33,6 +35,7 @@ SERVICE_GRACE_SECONDS = 7.5
 STOP_SECONDS = 9.5
 SIMULATOR_GRACE_SECONDS = 1.0
 VALKEY_GRACE_SECONDS = 1.0
+POSTGRESQL_GRACE_SECONDS = 2.5
 LEAST_GRACE_SECONDS = 0.3
 
 
@@ -49,7 +52,7 @@ class Supervisor:
         self._environ = os.environ if environ is None else environ
         self._state_dir = options.state_dir.resolve()
         self._lock = runfile.UpLock(self._state_dir)
-        self._children = Children(self._state_dir)
+        self._children = Children(self._state_dir, patience=_patience(self._environ))
         self._plan: Plan | None = None
         self._stages: dict[str, list[Spec]] = {}
 
@@ -104,7 +107,7 @@ class Supervisor:
         await _without_waiting_at_exit(self._prepare_engines)
         self._start("engines", plan.engine_specs())
         await self._children.wait_ready(plan.engines, timeout_seconds=ENGINE_TIMEOUT_SECONDS)
-        await self._create_topics()
+        await asyncio.gather(self._create_topics(), self._migrate())
         self._start("services", plan.service_specs())
 
     def _prepare_engines(self) -> None:
@@ -118,9 +121,23 @@ class Supervisor:
         except OSError as error:
             raise _kafka_is_away(self.addresses.kafka, error) from error
 
+    async def _migrate(self) -> None:
+        """Bring the tables up to the code, which the services only check."""
+        try:
+            await migrate(self.addresses.database, self.options.services)
+        except OSError as error:
+            raise UserError(
+                f"The database does not answer ({error}): start it, or correct "
+                "TEXTMANAGER_DATABASE_URL."
+            ) from error
+
     def _start(self, stage: str, specs: list[Spec]) -> None:
         self._stages[stage] = specs
-        self._children.start(specs)
+        self._children.start(map(watched, specs))
+
+    async def is_ready(self, name: str) -> bool:
+        """Whether one process runs and does its work."""
+        return await self._children[name].is_ready()
 
     async def wait_ready(self, timeout_seconds: float = READY_TIMEOUT_SECONDS) -> None:
         """Return once every process is ready; raise UserError naming the one that is not."""
@@ -151,6 +168,11 @@ class Supervisor:
         names = [spec.name for spec in engines]
         if "valkey" in names:
             await self._children.stop(["valkey"], grace_seconds=VALKEY_GRACE_SECONDS)
+        if "postgresql" in names:
+            # It writes to the disk what it has in memory; killed, it does so at its next start.
+            left = min(POSTGRESQL_GRACE_SECONDS, deadline - time.monotonic())
+            grace = max(LEAST_GRACE_SECONDS, left)
+            await self._children.stop(["postgresql"], grace_seconds=grace)
         if "kafka" in names:
             # It loses nothing by being killed; it only starts more slowly the next time.
             left = max(LEAST_GRACE_SECONDS, deadline - time.monotonic())
@@ -160,6 +182,18 @@ class Supervisor:
     async def _stop(self, stage: str, grace_seconds: float) -> None:
         names = [spec.name for spec in self._stages.pop(stage, [])]
         await self._children.stop(names, grace_seconds=grace_seconds)
+
+
+def _patience(environ: Mapping[str, str]) -> Patience:
+    """How long a process may be silent: TEXTMANAGER_UNREACHABLE_SECONDS, 20 unless set."""
+    given = environ.get("TEXTMANAGER_UNREACHABLE_SECONDS", "")
+    try:
+        seconds = float(given or Patience().seconds)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise UserError(f"TEXTMANAGER_UNREACHABLE_SECONDS is a number above 0, not {given!r}.")
+    return Patience(seconds=seconds)
 
 
 def _kafka_is_away(address: str, error: OSError) -> UserError:

@@ -1,6 +1,7 @@
 """`textmanager up`: everything on one machine, until a signal."""
 
 import time
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -27,6 +28,8 @@ async def _keep_up(options: Options, console: Console) -> int:
         console.print(f"Ready after {time.monotonic() - began:.1f} s.\n")
         console.print(_how_to_reach(supervisor, seeded=seeded))
         async for event in supervisor.events():
+            if event.change is Change.UNREACHABLE:
+                console.print(f"{event.name} is alive and does not answer: it is killed.")
             if event.change is Change.EXITED:
                 console.print(f"{event.name} ended (exit code {event.code}) and is started again.")
     return 0
@@ -38,6 +41,7 @@ def _how_to_reach(supervisor: Supervisor, *, seeded: bool) -> str:
     lines = [
         f"  Kafka    {at.kafka}",
         f"  Valkey   {at.redis}",
+        f"  Database {_without_password(at.database)}",
         f"  iMIS     {at.imis}",
         f"  Twilio   {at.twilio}",
         "",
@@ -59,3 +63,10 @@ def _how_to_reach(supervisor: Supervisor, *, seeded: bool) -> str:
     state = supervisor.options.state_dir
     lines += [f"  Logs are in {state / 'logs'}; Ctrl-C stops everything.", ""]
     return "\n".join(lines)
+
+
+def _without_password(database: str) -> str:
+    parts = urlsplit(database)
+    if parts.password is None:
+        return database
+    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@", 1)).geturl()

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from textmanager.audit import history
 from textmanager.audit_lines import lines
+from textmanager.databases import Database
 from textmanager.demo.api import Gateway
 from textmanager.demo.evidence import Evidence, gather
 from textmanager.demo.journey import Launched, launch
@@ -43,6 +44,7 @@ class Wanted:
     state_dir: Path | None = None
     keep: bool = False
     as_json: bool = False
+    database: Database | None = None
 
 
 def run(wanted: Wanted) -> int:
@@ -78,7 +80,8 @@ async def _conduct(wanted: Wanted, state_dir: Path, console: Console) -> int:
     console.print("Starting Kafka, Valkey, the simulators and eight services …")
     # Whatever else this machine is set up for, the demo texts nobody: all of it is embedded.
     environ = {name: value for name, value in os.environ.items() if name not in _OUTSIDES}
-    supervisor = Supervisor(Options(state_dir=state_dir, recipients=wanted.recipients), environ)
+    options = Options(state_dir=state_dir, recipients=wanted.recipients, database=wanted.database)
+    supervisor = Supervisor(options, environ)
     async with supervisor:
         await supervisor.wait_ready()
         await seed_demo_organization(

@@ -1,5 +1,6 @@
 """The engines as containers, for running the suite as a deployment has them."""
 
+import secrets
 import socket
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from textmanager.errors import UserError
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 VALKEY_IMAGE = "valkey/valkey:9.1"
+POSTGRESQL_IMAGE = "postgres:17"
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
 
@@ -97,3 +99,27 @@ class ValkeyContainer(_Container):
     def url(self) -> str:
         """The address, as redis clients take it."""
         return f"redis://{HOST}:{self.port}/0"
+
+
+class PostgreSQLContainer(_Container):
+    """PostgreSQL's own image."""
+
+    def __init__(self) -> None:
+        super().__init__(POSTGRESQL_IMAGE, 5432)
+        self._password = secrets.token_urlsafe(16)
+        self.container.with_env("POSTGRES_USER", "textmanager")
+        self.container.with_env("POSTGRES_PASSWORD", self._password)
+        self.container.with_command("postgres -c max_connections=300")
+
+    @property
+    def url(self) -> str:
+        """The address with the password."""
+        return f"postgresql://textmanager:{self._password}@{HOST}:{self.port}/textmanager"
+
+    def wait_ready(self) -> None:
+        """Return once the image has made its database and takes connections for good."""
+        from testcontainers.core.waiting_utils import wait_for_logs  # noqa: PLC0415 - as above
+
+        # It starts twice, the first time for itself alone.
+        wait_for_logs(self.container, r"(?s)(ready to accept connections.*){2}", READY_SECONDS)
+        super().wait_ready()

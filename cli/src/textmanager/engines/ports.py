@@ -93,6 +93,10 @@ class Ports:
         write_atomically(self._path, json.dumps({**known, name: port}, indent=1))
         return port
 
+    def remembered(self, name: str) -> int | None:
+        """The port of last time, whether or not its server runs now."""
+        return self._read().get(name)
+
     def _read(self) -> dict[str, int]:
         try:
             known = json.loads(self._path.read_text())

@@ -17,13 +17,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
-from textmanager.engines.containers import KafkaContainer, ValkeyContainer
+from textmanager.engines.containers import KafkaContainer, PostgreSQLContainer, ValkeyContainer
 from textmanager.engines.kafka import Kafka
+from textmanager.engines.postgresql import PostgreSQL
 from textmanager.engines.valkey import Valkey
 from textmanager.errors import UserError
 from textmanager.files import locked, tail, write_atomically
 
-Kind = Literal["kafka", "valkey", "kafka-container", "valkey-container"]
+Kind = Literal[
+    "kafka",
+    "valkey",
+    "postgresql",
+    "kafka-container",
+    "valkey-container",
+    "postgresql-container",
+]
 POLL_SECONDS = 0.02
 CLOSING_SECONDS = 20.0
 
@@ -51,10 +59,18 @@ def _engine(kind: Kind, directory: Path) -> Runnable:
             return Kafka(directory)
         case "valkey":
             return Valkey(directory)
+        case "postgresql":
+            return PostgreSQL(directory)
         case "kafka-container":
             return KafkaContainer()
         case "valkey-container":
             return ValkeyContainer()
+        case "postgresql-container":
+            return PostgreSQLContainer()
+
+
+def _address_of(engine: Runnable) -> str:
+    return engine.database_url if isinstance(engine, PostgreSQL) else engine.url
 
 
 @contextmanager
@@ -119,7 +135,7 @@ def host(kind: Kind, directory: Path) -> None:
         try:
             engine.start()
             engine.wait_ready()
-            write_atomically(directory / "address.json", json.dumps({"url": engine.url}))
+            write_atomically(directory / "address.json", json.dumps({"url": _address_of(engine)}))
             fcntl.flock(users, fcntl.LOCK_EX)
         finally:
             (directory / "address.json").unlink(missing_ok=True)
