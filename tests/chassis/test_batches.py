@@ -2,24 +2,29 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import Column, MetaData, Table, Uuid, select
+from tests.databases import database_in
 
 from chassis import batches
 from chassis.batches import BatchHandling, GiveBack, Outage
+from chassis.consuming import give_back
 from chassis.outbox import OUTBOX, headers_of
 from chassis.settings import ServiceSettings
 from chassis.store import Store, Transaction
 from chassis.subscription import Subscription
 from contracts.envelope import Envelope, encode, seal
+from contracts.events import BY_TYPE
 from contracts.events.run import RunCompleted, RunFailed, RunStarted
 
 METADATA = MetaData()
@@ -30,7 +35,7 @@ SEEN = Table("seen", METADATA, Column("run_id", Uuid, primary_key=True))
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     settings = ServiceSettings(
         kafka_url="127.0.0.1:1",
-        database_url=f"sqlite:///{tmp_path}",
+        database_url=database_in(tmp_path),
         secret_key=SecretStr(Fernet.generate_key().decode()),
         instance="t-1",
     )
@@ -204,3 +209,55 @@ async def test_a_batch_that_comes_again_changes_nothing(store: Store) -> None:
     await handler.handle(batch)
     await handler.handle(batch)
     assert len(await seen(store)) == 3
+
+
+class PartlyTakenAway:
+    """A consumer whose partition 1 was given to another member."""
+
+    def __init__(self) -> None:
+        self.sought: dict[int, int] = {}
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        if place.partition == 1:
+            raise IllegalStateError
+        self.sought[place.partition] = offset
+
+
+def test_a_batch_that_is_given_back_is_rewound_in_each_partition_that_is_still_ours() -> None:
+    batch = [
+        replace(record(b"", []), partition=partition, offset=offset)
+        for partition, offset in ((1, 3), (1, 4), (0, 9), (0, 8), (2, 5))
+    ]
+    consumer = PartlyTakenAway()
+    give_back(consumer, batch)
+    assert consumer.sought == {0: 8, 2: 5}
+
+
+async def test_a_header_without_a_value_stops_nothing_and_is_named_in_the_letter(
+    store: Store,
+) -> None:
+    event = started()
+    nothing: Any = [("ce_type", None), ("other", b"")]
+    await handling(store, note).handle([record(b"{}", nothing), good(event)])
+    assert await seen(store) == {event.run_id}
+    [letter] = await dead(store)
+    assert (letter["tm-reason"], letter["tm-null-headers"]) == ("unknown_type", "ce_type")
+
+
+async def test_what_no_decoder_expected_goes_alone_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = started()
+
+    class Surprising(RunStarted):
+        @classmethod
+        def model_validate_json(cls, *_: object, **__: object) -> Any:
+            raise RecursionError
+
+    monkeypatch.setitem(BY_TYPE, "run.surprising.v1", Surprising)
+    _, value, headers = encode(seal(event))
+    strange = [(n, b"run.surprising.v1" if n == "ce_type" else v) for n, v in headers]
+    await handling(store, note).handle([record(value, strange), good(event)])
+    assert await seen(store) == {event.run_id}
+    [letter] = await dead(store)
+    assert (letter["tm-reason"], letter["tm-detail"]) == ("undecodable", "RecursionError")

@@ -4,17 +4,21 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, select, text, update
 from sqlalchemy.dialects.sqlite import dialect
+from tests.databases import DATABASES
 
 from chassis.instants import Instant
 from chassis.settings import ServiceSettings
 from chassis.store import Store, keep_newest
+from contracts.generate import ROOT
 
 METADATA = MetaData()
 COUNTS = Table("counts", METADATA, Column("name", String, primary_key=True), Column("n", Integer))
@@ -27,43 +31,55 @@ STATES = Table(
 )
 
 
-def make_store(folder: Path) -> Store:
+ON_BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
+
+def url_of(kind: str, folder: Path) -> str:
+    return f"sqlite:///{folder}" if kind == "sqlite" else DATABASES.make(folder)
+
+
+def make_store(url: str, **more: Any) -> Store:
     settings = ServiceSettings(
         kafka_url="127.0.0.1:1",
-        database_url=f"sqlite:///{folder}",
+        database_url=url,
         secret_key=SecretStr(Fernet.generate_key().decode()),
         instance="t-1",
+        **more,
     )
     return Store(settings, name="under_test", metadata=METADATA)
 
 
-async def count_up(folder: Path, times: int) -> None:
-    store = make_store(folder)
+async def count_up(url: str, times: int) -> None:
+    store = make_store(url)
     await store.start()
     for _ in range(times):
         async with store.transaction() as transaction:
-            known = (await transaction.execute(select(COUNTS.c.n))).scalar_one_or_none()
-            if known is None:
-                await transaction.insert_new(COUNTS, [{"name": "a", "n": 1}])
-            else:
-                await transaction.execute(update(COUNTS).values(n=known + 1))
+            await transaction.insert_new(COUNTS, [{"name": "a", "n": 0}])
+            query = select(COUNTS.c.n).with_for_update()
+            known = (await transaction.execute(query)).scalar_one()
+            await transaction.execute(update(COUNTS).values(n=known + 1))
     await store.stop()
 
 
-async def test_three_processes_on_one_file_lose_no_write(tmp_path: Path) -> None:
+@ON_BOTH
+async def test_three_processes_on_one_database_lose_no_write(kind: str, tmp_path: Path) -> None:
+    url = url_of(kind, tmp_path)
     workers = [
-        await asyncio.create_subprocess_exec(sys.executable, __file__, str(tmp_path), "100")
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.chassis.test_store", url, "40"), cwd=ROOT
+        )
         for _ in range(3)
     ]
     assert [await worker.wait() for worker in workers] == [0, 0, 0]
-    store = make_store(tmp_path)
+    store = make_store(url)
     async with store.read() as connection:
-        assert await connection.scalar(select(COUNTS.c.n)) == 300
+        assert await connection.scalar(select(COUNTS.c.n)) == 120
     await store.stop()
 
 
-async def test_only_a_newer_state_replaces_one(tmp_path: Path) -> None:
-    store = make_store(tmp_path)
+@ON_BOTH
+async def test_only_a_newer_state_replaces_one(kind: str, tmp_path: Path) -> None:
+    store = make_store(url_of(kind, tmp_path))
     await store.start()
     for sequence, state in [(2, "b"), (1, "a"), (3, "c"), (3, "again"), (2, "b")]:
         async with store.transaction() as transaction:
@@ -72,6 +88,42 @@ async def test_only_a_newer_state_replaces_one(tmp_path: Path) -> None:
             await transaction.execute(statement, [row])
     async with store.read() as connection:
         assert (await connection.execute(select(STATES))).all() == [("x", 3, "c")]
+    await store.stop()
+
+
+@ON_BOTH
+async def test_a_read_is_one_picture_whatever_is_committed_meanwhile(
+    kind: str, tmp_path: Path
+) -> None:
+    store = make_store(url_of(kind, tmp_path))
+    await store.start()
+    async with store.read() as connection:
+        before = (await connection.execute(select(COUNTS))).all()
+        async with store.transaction() as transaction:
+            await transaction.insert_new(COUNTS, [{"name": "a", "n": 1}])
+        assert (await connection.execute(select(COUNTS))).all() == before == []
+    async with store.read() as connection:
+        assert (await connection.execute(select(COUNTS))).all() == [("a", 1)]
+    await store.stop()
+
+
+async def test_a_process_keeps_to_its_share_of_the_servers_connections(
+    postgresql_url: str,
+) -> None:
+    """What comes too many waits for its turn, and none fails."""
+    store = make_store(postgresql_url, database_connections=3)
+    await store.start()
+    most = 0
+
+    async def look() -> None:
+        nonlocal most
+        async with store.transaction() as transaction:
+            query = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 't-1'")
+            most = max(most, (await transaction.execute(query)).scalar_one())
+            await transaction.execute(text("SELECT pg_sleep(0.02)"))
+
+    await asyncio.gather(*(look() for _ in range(30)))
+    assert most == 3
     await store.stop()
 
 
@@ -89,4 +141,4 @@ def test_an_instant_is_the_same_moment_in_any_zone(moment: datetime, hours: int)
 
 
 if __name__ == "__main__":
-    asyncio.run(count_up(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(count_up(sys.argv[1], int(sys.argv[2])))

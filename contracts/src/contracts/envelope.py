@@ -79,7 +79,8 @@ def type_of(headers: Iterable[tuple[str, bytes]]) -> str:
 
 def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Envelope[Event]:
     """Return the event in a record; raises `Undecodable` for anything else."""
-    found: Mapping[str, bytes] = dict(headers)
+    # Kafka allows a header without a value; none of ours is one.
+    found: Mapping[str, bytes] = {name: each for name, each in headers if each is not None}
     model = BY_TYPE.get(found.get("ce_type", b"").decode("utf-8", "replace"))
     if model is None:
         raise Undecodable("unknown_type")

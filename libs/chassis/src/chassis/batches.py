@@ -5,23 +5,29 @@ An outage is waited out. A record that can never be handled goes alone to the de
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from chassis import metrics
+from chassis.letters import (
+    Origin,
+    Record,
+    event_id_of,
+    letter_of,
+    standing,
+    with_values,
+)
 from chassis.logs import describe, get_logger
 from chassis.store import Store, Transaction, is_database_outage
-from chassis.subscription import Subscription
+from chassis.subscription import Subscription, Taken
 from contracts.envelope import Envelope, Undecodable, decode
 from contracts.events.base import Event
 from contracts.topics import DEAD_LETTERS
 
 GIVE_BACK_SECONDS = 30.0
-_DEAD_VALUE_LIMIT = 2 * 1024 * 1024 - 64 * 1024
 
 
 class Outage(Exception):
@@ -36,7 +42,7 @@ class GiveBack(Exception):
 class Item:
     """A record and the event in it."""
 
-    record: "ConsumerRecord[bytes, bytes]"
+    record: Record
     envelope: Envelope[Event]
 
 
@@ -44,22 +50,25 @@ class Item:
 class Dead:
     """A record that can never be handled, and why."""
 
-    record: "ConsumerRecord[bytes, bytes]"
+    record: Record
     reason: str
     detail: str = ""
 
 
 def sort_out(
-    records: Sequence["ConsumerRecord[bytes, bytes]"], subscription: Subscription
+    records: Sequence[Record], subscription: Subscription
 ) -> tuple[list[Item], list[Dead]]:
     """Decode records; leave out the types that are skipped on purpose."""
     items: list[Item] = []
     dead: list[Dead] = []
     for record in records:
         try:
-            envelope = decode(record.headers, record.value)
+            envelope = decode(with_values(record.headers), record.value)
         except Undecodable as error:
             dead.append(Dead(record, error.reason))
+            continue
+        except Exception as error:  # noqa: BLE001 - no bytes that anyone can write may stop us.
+            dead.append(Dead(record, "undecodable", type(error).__name__))
             continue
         kind = type(envelope.event)
         if kind in subscription.handlers:
@@ -72,26 +81,42 @@ def sort_out(
 class BatchHandling:
     """Handles one subscription's batches."""
 
-    def __init__(self, subscription: Subscription, store: Store, *, service: str, prefix: str):
+    def __init__(
+        self,
+        subscription: Subscription,
+        store: Store,
+        *,
+        service: str,
+        prefix: str,
+        origin_of: Callable[[Record], Origin] = standing,
+    ) -> None:
         self._subscription = subscription
         self._store = store
         self._service = service
         self._prefix = prefix
-        self.stopping = False
+        self._origin_of = origin_of
+        self._stopping = False
 
-    async def handle(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
+    def stop_waiting(self) -> None:
+        """Wait out no outage any more: the process is about to end."""
+        self._stopping = True
+
+    async def handle(self, records: Sequence[Record], *, deadline: float | None = None) -> None:
         """Commit what the records say; afterwards their offsets may be committed.
 
         Raises `GiveBack` when an outage lasts too long or the process stops.
         """
         started = time.monotonic()
         items, dead = sort_out(records, self._subscription)
-        await self._commit_whole(items, dead, deadline=started + GIVE_BACK_SECONDS)
+        await self._commit_whole(items, dead, deadline=deadline or started + GIVE_BACK_SECONDS)
         metrics.BATCH_SECONDS.labels(self._subscription.name).observe(time.monotonic() - started)
-        for item in items:
-            metrics.HANDLED.labels(self._subscription.name, item.envelope.event.type).inc()
         if self._subscription.after_commit is not None:
             self._subscription.after_commit()
+
+    async def give_up(self, dead: list[Dead], *, deadline: float) -> None:
+        """Put records that are for no handler among the dead letters."""
+        if dead:
+            await self._commit_whole([], dead, deadline=deadline)
 
     async def _commit_whole(self, items: list[Item], dead: list[Dead], *, deadline: float) -> None:
         """Commit in one transaction; if an item prevents that, halve until it stands alone."""
@@ -123,15 +148,16 @@ class BatchHandling:
         await self._commit_whole(items[middle:], [], deadline=deadline)
 
     async def _commit(self, items: list[Item], dead: list[Dead]) -> None:
-        by_kind: dict[type[Event], list[Envelope[Any]]] = {}
-        for item in items:
-            by_kind.setdefault(type(item.envelope.event), []).append(item.envelope)
         async with self._store.transaction() as transaction:
-            for kind, handler in self._subscription.handlers.items():
-                if kind in by_kind:
-                    await handler(transaction, by_kind[kind])
+            await self._hand_over(transaction, [item.envelope for item in items])
             for each in dead:
                 self._bury(transaction, each)
+            if self._subscription.bookkeeping is not None:
+                taken = [self._taken(item.record) for item in items]
+                taken += [self._taken(each.record, given_up=each.reason) for each in dead]
+                await self._subscription.bookkeeping(transaction, taken)
+        for item in items:
+            metrics.HANDLED.labels(self._subscription.name, item.envelope.event.type).inc()
         for each in dead:
             metrics.DEAD_LETTERED.labels(self._subscription.name, each.reason).inc()
             get_logger().error(
@@ -143,20 +169,35 @@ class BatchHandling:
                 offset=each.record.offset,
             )
 
+    async def _hand_over(self, transaction: Transaction, events: list[Envelope[Any]]) -> None:
+        """Let the handlers see the events: all at once, or by type."""
+        if self._subscription.together is not None:
+            if events:
+                await self._subscription.together(transaction, events)
+            return
+        by_kind: dict[type[Event], list[Envelope[Any]]] = {}
+        for each in events:
+            by_kind.setdefault(type(each.event), []).append(each)
+        for kind, handler in self._subscription.handlers.items():
+            if kind in by_kind:
+                await handler(transaction, by_kind[kind])
+
+    def _taken(self, record: Record, *, given_up: str = "") -> Taken:
+        origin = self._origin_of(record)
+        event_id = event_id_of(record.headers) if given_up else None
+        return Taken(origin.topic, origin.partition, origin.offset, given_up, event_id)
+
     def _bury(self, transaction: Transaction, dead: Dead) -> None:
-        record = dead.record
-        said = {
-            "tm-service": self._service,
-            "tm-subscription": self._subscription.name,
-            "tm-reason": dead.reason,
-            "tm-detail": dead.detail,
-            "tm-topic": record.topic,
-            "tm-partition": str(record.partition),
-            "tm-offset": str(record.offset),
-        }
-        headers = [*record.headers, *((name, text.encode()) for name, text in said.items())]
-        value = record.value[:_DEAD_VALUE_LIMIT] if record.value else record.value
-        transaction.publish_raw(self._prefix + DEAD_LETTERS, record.key, value, headers)
+        origin = self._origin_of(dead.record)
+        key, value, headers = letter_of(
+            dead.record,
+            origin,
+            service=self._service,
+            subscription=origin.subscription or self._subscription.name,
+            reason=dead.reason,
+            detail=dead.detail,
+        )
+        transaction.publish_raw(self._prefix + DEAD_LETTERS, key, value, headers)
 
     def _complain(self, item: Item, error: Exception) -> None:
         get_logger().error(
@@ -168,7 +209,7 @@ class BatchHandling:
         )
 
     async def _wait_out(self, error: Exception, delay: float, deadline: float) -> float:
-        if self.stopping or time.monotonic() + delay > deadline:
+        if self._stopping or time.monotonic() + delay > deadline:
             raise GiveBack from error
         get_logger().warning(
             "An outage is waited out.", subscription=self._subscription.name, **describe(error)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
+from chassis.batches import is_outage
 from chassis.consuming import Consuming
 from chassis.http import Asgi, HealthApp, make_server
 from chassis.logs import configure, describe, get_logger
@@ -16,6 +17,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.subscription import Subscription
 from chassis.workers import Running
+from contracts.topics import retry_topic
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -53,6 +55,17 @@ class Service:
         """Whether everything is started."""
         return self._ready
 
+    @property
+    def store(self) -> Store:
+        """Its database."""
+        return self._store
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Every topic that the service listens to; with any of them, its retry topic."""
+        heard = {topic for each in self._subscriptions for topic in each.topics}
+        return frozenset({*heard, retry_topic(self.name)} if heard else ())
+
     async def run(self) -> None:
         """Serve until SIGTERM, SIGINT, or a part that can't go on."""
         configure(
@@ -62,17 +75,34 @@ class Service:
         for each in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(each, self.stop_requested.set)
-        await self._store.start()
         relay = Relay(self._store, self._settings)
         try:
-            await self._serve(relay)
+            for step in (self._store.start, *self._before):
+                await self._when_it_can(step)
+            if not self.stop_requested.is_set():
+                await self._serve(relay)
         finally:
             await relay.close()
             await self._store.stop()
 
+    async def _when_it_can(self, step: Hook) -> None:
+        """Take a step of the start; a database that is away is waited for."""
+        delay = 0.1
+        while not self.stop_requested.is_set():
+            try:
+                await step()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                get_logger().warning("An outage delays the start.", **describe(error))
+            else:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self.stop_requested.wait()
+            delay = min(delay * 2, 5.0)
+
     async def _serve(self, relay: Relay) -> None:
-        for hook in self._before:
-            await hook()
         server = asyncio.create_task(self._server.serve(), name="http")
         relaying = asyncio.create_task(relay.run(), name="relay")
         working = [asyncio.create_task(each.run(), name=each.name) for each in self._workers]
@@ -138,9 +168,13 @@ class Service:
                 task.cancel()
         relay.stop()
         await asyncio.wait({relaying, server}, timeout=2)
-        with suppress(KafkaError, TimeoutError, OSError):
+        try:
             async with asyncio.timeout(1):
                 await relay.drain()
+        except Exception as error:
+            # What is left stays in the outbox, for the process that comes after this one.
+            if not is_outage(error):
+                raise
         for hook in self._after:
             try:
                 await hook()

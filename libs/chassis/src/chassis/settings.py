@@ -16,6 +16,8 @@ class ServiceSettings(BaseSettings):
     """`host:port`, several by commas."""
     database_url: str
     """`sqlite:///FOLDER` (one file a service) or `postgresql://...` (one schema a service)."""
+    database_connections: int = Field(default=8, ge=2)
+    """At most so many connections of a process to PostgreSQL at once."""
     secret_key: SecretStr
     """The Fernet key under which credentials are kept."""
     instance: str = Field(default_factory=socket.gethostname)

@@ -7,22 +7,23 @@ processes on one file wait for each other instead of failing half-way. Readers n
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, MetaData, Table, event, insert, text
+from sqlalchemy import CursorResult, MetaData, Table, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
+from chassis.database import alone, is_database_outage, make_engine, schema_of
 from chassis.outbox import OUTBOX, add_outbox, row_of
+from chassis.revisions import require, stamp
 from chassis.settings import ServiceSettings
 from contracts.envelope import Envelope, encode, seal
 from contracts.events.base import Event
+
+__all__ = ["Store", "Transaction", "is_database_outage", "keep_newest", "upsert"]
 
 
 class Transaction:
@@ -99,61 +100,44 @@ class Store:
         name: str,
         metadata: MetaData,
         power_safe: bool = False,
+        migrations: Path | None = None,
     ) -> None:
         self._settings = settings
         self._metadata = metadata
-        self.name = name.replace("-", "_")
-        self._power_safe = power_safe
+        self._migrations = migrations
+        self.name = schema_of(name)
         self._writer = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
-        self._file: str | None = None
-        self._engine = self._make_engine()
+        self._engine = make_engine(settings, name, power_safe=power_safe)
+        self._on_sqlite = self._engine.dialect.name == "sqlite"
         add_outbox(metadata)
 
-    def _make_engine(self) -> AsyncEngine:
-        folder = self._settings.database_folder()
-        if folder is None:
-            url = self._settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
-            return create_async_engine(
-                url,
-                hide_parameters=True,
-                pool_size=8,
-                connect_args={"server_settings": {"search_path": self.name}},
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = str(folder / f"{self.name}.sqlite")
-        engine = create_async_engine(
-            f"sqlite+aiosqlite:///{self._file}",
-            hide_parameters=True,
-            connect_args={"timeout": 30},
-            pool_size=8,
-            # Each transaction ends itself; another rollback would be a round trip for nothing.
-            pool_reset_on_return=None,
-        )
-        event.listen(engine.sync_engine, "connect", self._prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _leave_begin_to_us)
-        return engine
-
-    def _prepare_sqlite(self, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute(f"PRAGMA synchronous={'FULL' if self._power_safe else 'NORMAL'}")
-        cursor.execute("PRAGMA busy_timeout=30000")
-        cursor.close()
+    @property
+    def metadata(self) -> MetaData:
+        """The tables of the present code, the outbox among them."""
+        return self._metadata
 
     async def start(self) -> None:
-        """Create what is missing; several processes may do so at once."""
-        if self._file is None:
-            async with self._engine.begin() as connection:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(7461)"))
-                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self.name}"'))
-                await connection.run_sync(self._metadata.create_all)
+        """See that the tables are there; raises SchemaBehind when they are older than the code.
+
+        A store that has no migrations creates its tables by itself.
+        """
+        migrations = self._migrations
+        if migrations is None:
+            await self.create_tables()
             return
-        async with self._engine.connect() as connection:
-            await connection.execute(text("BEGIN IMMEDIATE"))
+        async with self.read() as connection:
+            await connection.run_sync(lambda each: require(each, migrations, name=self.name))
+
+    async def create_tables(self) -> None:
+        """Create what is missing as of the newest revision, at once and without its history.
+
+        Several processes may do so at the same time.
+        """
+        async with alone(self._engine, self.name) as connection:
             await connection.run_sync(self._metadata.create_all)
-            await connection.commit()
+            if self._migrations is not None:
+                await connection.run_sync(stamp, self._migrations)
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -166,7 +150,7 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Change state and outbox together; nothing but SQL may be awaited inside."""
-        if self._file is None:
+        if not self._on_sqlite:
             async with self._engine.begin() as connection:
                 transaction = self._transaction(connection)
                 yield transaction
@@ -195,7 +179,10 @@ class Store:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Read one consistent picture, without waiting for writers."""
         async with self._engine.connect() as connection:
-            if self._file is None:
+            if not self._on_sqlite:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
                 yield connection
                 return
             await connection.execute(text("BEGIN"))
@@ -203,20 +190,3 @@ class Store:
                 yield connection
             finally:
                 await connection.rollback()
-
-
-def _leave_begin_to_us(_connection: object) -> None:
-    """Begin nothing by itself: each transaction says whether it is going to write."""
-
-
-_TRY_AGAIN = frozenset({"40001", "40P01", "53300", "57P01", "57P02", "57P03"})
-"""PostgreSQL's states after which the same may succeed: serialization failure, dead-lock, too many
-connections, shutting down, crashed, starting up."""
-
-
-def is_database_outage(error: BaseException) -> bool:
-    """Whether the database could not do it now, rather than not at all."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, OperationalError | PoolTimeout) or state in _TRY_AGAIN

@@ -1,5 +1,6 @@
 """The composition root of the imis-writer."""
 
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from chassis.instants import now
@@ -29,12 +30,17 @@ class StoredOrganizations:
         return await SETTINGS.get(self._store, organization_id)
 
 
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
 def make(settings: ServiceSettings | None = None, own: ImisWriterSettings | None = None) -> Service:
     """Put the imis-writer together."""
     settings = settings or ServiceSettings()
     own = own or ImisWriterSettings()
     # A claim that a power cut undid would let an activity be written twice.
-    store = Store(settings, name="imis-writer", metadata=METADATA, power_safe=True)
+    store = Store(
+        settings, name="imis-writer", metadata=METADATA, power_safe=True, migrations=MIGRATIONS
+    )
     ledger = SqlLedger(store, instance=settings.instance, process=uuid4())
     sites = ImisSites(
         SecretBox(settings.secret_key),
