@@ -3,6 +3,11 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+KILLS ?= 50
+MESSAGES ?= 5000
+SEED ?= 1
+FAULTS ?= all
+DATABASE ?= sqlite
 BIN := .venv/bin
 SOURCES := contracts libs services simulators cli tests tools benchmarks
 MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-consent textmanager-contracts \
@@ -14,7 +19,7 @@ MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-cons
 export ENGINES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format contracts lock clean
+.PHONY: help setup demo up chaos test check format contracts lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
@@ -29,6 +34,10 @@ demo: setup ## run one real campaign from start to proof (ARGS="--recipients 200
 
 up: setup ## run everything on this machine until Ctrl-C (ARGS="--replicas sender=3")
 	@$(BIN)/textmanager up $(ARGS)
+
+chaos: setup ## kill everything in mid-campaign, and judge (KILLS=50 MESSAGES=5000 SEED=1 FAULTS=all DATABASE=sqlite)
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --messages $(MESSAGES) --seed $(SEED) \
+		--faults $(FAULTS) --database $(DATABASE) $(if $(RATE),--rate $(RATE)) $(ARGS)
 
 test: check ## everything that CI runs: the checks, then the tests on real engines
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)

@@ -1,9 +1,10 @@
 """The real engines, started once for a whole run of the suite and shared by its workers.
 
-A test that takes `kafka_url` or `redis_url` gets the real thing. Every test has the same broker,
-so each makes its topics under a `topic_prefix` of its own. TEXTMANAGER_TEST_KAFKA_URL and
-TEXTMANAGER_TEST_REDIS_URL name engines that run already; ENGINES=containers takes them from
-Docker.
+A test that takes `kafka_url`, `redis_url` or `postgresql_url` gets the real thing. Every test has
+the same broker, so each makes its topics under a `topic_prefix` of its own; its databases are its
+own as well (`database_url`, tests/databases.py). TEXTMANAGER_TEST_KAFKA_URL, ..._REDIS_URL and
+..._POSTGRES_URL name engines that run already; ENGINES=containers takes them from Docker.
+TEXTMANAGER_TEST_DATABASE=postgresql runs the whole suite on PostgreSQL.
 """
 
 import os
@@ -12,15 +13,16 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from tests.databases import DATABASES, ON_POSTGRESQL, database_in
 from textmanager.engines.containers import docker_answers
 from textmanager.engines.shared import Kind, shared, wait_closed
 
 RUN_DIRECTORY = pytest.StashKey[Path]()
-ENGINE_NAMES = ("kafka", "valkey")
+ENGINE_NAMES = ("kafka", "valkey", "postgresql")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,11 +55,11 @@ def _engine(request: pytest.FixtureRequest, name: str, variable: str) -> Iterato
     if given := os.environ.get(variable):
         yield given
         return
-    kind: Kind = "kafka" if name == "kafka" else "valkey"
+    kind = cast("Kind", name)
     if os.environ.get("ENGINES") == "containers":
         if (reason := docker_answers()) is not None:
             pytest.skip(f"ENGINES=containers, but {reason}")
-        kind = "kafka-container" if name == "kafka" else "valkey-container"
+        kind = cast("Kind", f"{name}-container")
     with shared(kind, request.config.stash[RUN_DIRECTORY] / name) as url:
         yield url
 
@@ -72,6 +74,38 @@ def kafka_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a real Valkey that the whole run shares."""
     yield from _engine(request, "valkey", "TEXTMANAGER_TEST_REDIS_URL")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a real PostgreSQL that the whole run shares."""
+    for url in _engine(request, "postgresql", "TEXTMANAGER_TEST_POSTGRES_URL"):
+        DATABASES.server = url
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def own_databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Start PostgreSQL for a test that needs it, and drop what was the test's own."""
+    callspec: Any = getattr(request.node, "callspec", None)
+    named = callspec is not None and "postgresql" in callspec.params.values()
+    if named or ON_POSTGRESQL:
+        request.getfixturevalue("postgresql_server")
+    yield
+    DATABASES.drop()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The address of a database of this test's own, on the database that the run is for."""
+    return database_in(tmp_path / "data")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, tmp_path: Path) -> str:
+    """The address of a database of this test's own on PostgreSQL."""
+    del postgresql_server
+    return DATABASES.make(tmp_path)
 
 
 @pytest.fixture

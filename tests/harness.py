@@ -120,6 +120,8 @@ class Log:
 @asynccontextmanager
 async def running(service: Service) -> AsyncIterator[Service]:
     """Run a service until the block is left; it must stop without an error."""
+    # At once as of today: running every revision would take each test a while longer.
+    await service.store.create_tables()
     task = asyncio.create_task(service.run())
     try:
         ready = asyncio.create_task(eventually(lambda: service.ready))

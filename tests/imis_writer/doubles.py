@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import select
+from tests.databases import database_in
 
 from chassis.outbox import OUTBOX, headers_of
 from chassis.settings import ServiceSettings
@@ -60,7 +61,7 @@ class Clock:
 
 def open_store(folder: Path) -> Store:
     settings = ServiceSettings(
-        kafka_url="localhost:1", database_url=f"sqlite:///{folder}", secret_key=KEY, instance="w-1"
+        kafka_url="localhost:1", database_url=database_in(folder), secret_key=KEY, instance="w-1"
     )
     return Store(settings, name="imis-writer", metadata=METADATA, power_safe=True)
 

@@ -1,7 +1,6 @@
 """Settings and a log for services under test; each test has its own topics and databases."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,7 +14,7 @@ from contracts.topics import TOPICS
 
 @pytest.fixture
 async def service_settings(
-    kafka_url: str, topic_prefix: str, tmp_path: Path
+    kafka_url: str, topic_prefix: str, database_url: str
 ) -> AsyncIterator[ServiceSettings]:
     """Settings of a service on the real broker, with topics and databases of this test's own."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
@@ -29,7 +28,7 @@ async def service_settings(
         )
         yield ServiceSettings(
             kafka_url=kafka_url,
-            database_url=f"sqlite:///{tmp_path}/data",
+            database_url=database_url,
             secret_key=SecretStr(Fernet.generate_key().decode()),
             instance="under-test-1",
             topic_prefix=topic_prefix,
