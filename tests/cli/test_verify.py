@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from contracts.events.message import (
     MessageStatusChanged,
     MessageSubmitted,
 )
+from contracts.events.provider import TwilioCallbackReceived
 from contracts.events.run import RunCompleted
 from textmanager.eventlog import Logged
 from textmanager.verify import checks
@@ -63,6 +65,15 @@ def test_a_whole_log_is_whole_in_any_order_and_with_repeats(seed: int) -> None:
     assert list(checks.all_of(book)) == []
     assert book.repeats == len(records[::2])
     assert checks.under_way(book) == 0
+
+
+def test_the_same_report_told_again_later_is_no_other_content() -> None:
+    records = LogBook().records
+    at = first(records, TwilioCallbackReceived)
+    later = {"occurred_at": records[at].event.occurred_at + timedelta(seconds=4)}
+    again = changed(records, at, form={"RawDlrDoneDate": "3001311200"}, **later)
+    assert found([*records, again]) == set()
+    assert found([*records, changed(records, at, message_status="failed")]) == {"events"}
 
 
 def gone(kind: type[Event]) -> Callable[[Records], Records]:
