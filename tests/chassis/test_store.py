@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, text, update
 from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy.exc import DBAPIError
 from tests.databases import DATABASES
 
+from chassis.database import is_database_outage, make_engine
 from chassis.instants import Instant
 from chassis.settings import ServiceSettings
 from chassis.store import Store, keep_newest
@@ -38,15 +40,18 @@ def url_of(kind: str, folder: Path) -> str:
     return f"sqlite:///{folder}" if kind == "sqlite" else DATABASES.make(folder)
 
 
-def make_store(url: str, **more: Any) -> Store:
-    settings = ServiceSettings(
+def make_settings(url: str, **more: Any) -> ServiceSettings:
+    return ServiceSettings(
         kafka_url="127.0.0.1:1",
         database_url=url,
         secret_key=SecretStr(Fernet.generate_key().decode()),
         instance="t-1",
         **more,
     )
-    return Store(settings, name="under_test", metadata=METADATA)
+
+
+def make_store(url: str, **more: Any) -> Store:
+    return Store(make_settings(url, **more), name="under_test", metadata=METADATA)
 
 
 async def count_up(url: str, times: int) -> None:
@@ -125,6 +130,28 @@ async def test_a_process_keeps_to_its_share_of_the_servers_connections(
     await asyncio.gather(*(look() for _ in range(30)))
     assert most == 3
     await store.stop()
+
+
+async def test_a_connection_that_was_interrupted_is_an_outage_and_a_wrong_value_is_none(
+    postgresql_url: str,
+) -> None:
+    """The driver tells both without a state; one passes, the other never will."""
+    engine = make_engine(make_settings(postgresql_url), "t", power_safe=False)
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        busy = asyncio.create_task(driver.execute("SELECT pg_sleep(0.3)"))
+        await asyncio.sleep(0)
+        with pytest.raises(DBAPIError, match="another operation is in progress") as interrupted:
+            await connection.execute(text("SELECT 1"))
+        # Nobody goes on with a connection that lost its place.
+        await asyncio.wait({busy})
+        assert busy.exception() is not None
+    assert is_database_outage(interrupted.value)
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError, match="invalid input") as wrong:
+            await connection.execute(text("SELECT CAST(:n AS INTEGER)"), {"n": 1 << 40})
+    assert not is_database_outage(wrong.value)
+    await engine.dispose()
 
 
 @given(

@@ -70,7 +70,7 @@ def test_a_whole_log_is_whole_in_any_order_and_with_repeats(seed: int) -> None:
 def test_the_same_report_told_again_later_is_no_other_content() -> None:
     records = LogBook().records
     at = first(records, TwilioCallbackReceived)
-    later = {"occurred_at": records[at].event.occurred_at + timedelta(seconds=4)}
+    later: dict[str, Any] = {"occurred_at": records[at].event.occurred_at + timedelta(seconds=4)}
     again = changed(records, at, form={"RawDlrDoneDate": "3001311200"}, **later)
     assert found([*records, again]) == set()
     assert found([*records, changed(records, at, message_status="failed")]) == {"events"}

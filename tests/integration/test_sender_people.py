@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from tests.harness import Log, eventually, running
 from tests.integration.test_sender import (
     ORGANIZATION,
@@ -17,6 +18,7 @@ from tests.integration.test_sender import (
     twilio,
 )
 
+from chassis.service import Service
 from chassis.settings import ServiceSettings
 from contracts import ids
 from contracts.events.audience import Reason
@@ -31,6 +33,7 @@ from contracts.events.message import (
     Unresolved,
 )
 from contracts.events.run import RunResendRequested, RunResent
+from sender.adapters.tables import CONSENTS
 from sender.app import make
 
 
@@ -53,7 +56,7 @@ async def test_x_3_an_opt_out_keeps_a_waiting_text_from_being_sent(
     wanted = numbers(12)
     async with (
         twilio(tmp_path) as (simulator, url),
-        running(make(service_settings, own(url, redis_url))),
+        running(make(service_settings, own(url, redis_url))) as service,
     ):
         # Nothing may leave yet, as the organisation's settings are not known.
         await log.publish(page(wanted))
@@ -62,10 +65,19 @@ async def test_x_3_an_opt_out_keeps_a_waiting_text_from_being_sent(
         [excluded] = await log.wait_for(RecipientExcluded)
         await log.publish(organization(service_settings))
         await log.wait_for(MessageSubmitted, count=11)
-        await log.publish(consent(wanted[3], 2, out=False), page([wanted[3]]))
+        await log.publish(consent(wanted[3], 2, out=False))
+        # Consents and pages are read side by side: a page that overtakes is still opted out.
+        await eventually(lambda: _opted_in(service))
+        await log.publish(page([wanted[3]]))
         await log.wait_for(MessageSubmitted, count=12)
         assert sent_to(simulator) == dict.fromkeys(wanted, 1)
     assert (excluded.reason, excluded.row) == (Reason.OPTED_OUT, 4)
+
+
+async def _opted_in(service: Service) -> bool:
+    async with service.store.read() as connection:
+        found = await connection.scalars(select(CONSENTS.c.opted_out))
+        return found.all() == [False]
 
 
 def resend(of: UUID, campaign: UUID) -> RunResendRequested:

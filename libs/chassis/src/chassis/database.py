@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,7 +32,7 @@ def make_engine(settings: ServiceSettings, name: str, *, power_safe: bool) -> As
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         return _sqlite(folder / f"{schema_of(name)}.sqlite", power_safe=power_safe)
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
         hide_parameters=True,
         # A fixed number: so that many processes together stay below the server's limit.
@@ -47,6 +48,24 @@ def make_engine(settings: ServiceSettings, name: str, *, power_safe: bool) -> As
             },
         },
     )
+    event.listen(engine.sync_engine, "handle_error", _part_with_what_broke)
+    return engine
+
+
+_CONNECTION_BROKE = (
+    "another operation is",
+    "connection is closed",
+    "connection was closed",
+    "connection has been released",
+    "can only be used in transaction blocks",
+)
+"""What the driver says, often without a state, of a connection that died or was interrupted."""
+
+
+def _part_with_what_broke(context: ExceptionContext) -> None:
+    """Use a connection no more that the driver has lost its place in: it would fail for ever."""
+    if any(words in str(context.original_exception) for words in _CONNECTION_BROKE):
+        context.is_disconnect = True
 
 
 def _sqlite(file: Path, *, power_safe: bool) -> AsyncEngine:
