@@ -39,8 +39,8 @@ chaos: setup ## kill everything in mid-campaign, and judge (KILLS=50 MESSAGES=50
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --messages $(MESSAGES) --seed $(SEED) \
 		--faults $(FAULTS) --database $(DATABASE) $(if $(RATE),--rate $(RATE)) $(ARGS)
 
-test: check ## everything that CI runs: the checks, then the tests on real engines
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+test: check ## everything that CI runs: checks, then tests on real engines (DATABASE=postgresql)
+	TEXTMANAGER_TEST_DATABASE=$(DATABASE) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: setup ## format, lint, types, import layers, contracts; changes nothing
 	$(BIN)/ruff format --check .

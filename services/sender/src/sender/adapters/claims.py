@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, bindparam, or_, select, union_all, update
+from sqlalchemy import Select, bindparam, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.store import Store, Transaction
 from contracts.events.audience import Reason
-from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
 from sender.adapters.consents import opted_out
 from sender.adapters.exclusion import leave_out
+from sender.adapters.room import Room, Rooms
 from sender.adapters.serial import alone
-from sender.adapters.tables import DAY_USAGE, MESSAGES, RUN_USAGE, RUNS, SETTINGS
+from sender.adapters.tables import MESSAGES, RUN_USAGE, RUNS
 from sender.adapters.usage import UsageChange
 from sender.domain.fairness import take_turns
-from sender.domain.limits import Allotment, DayRoom, RunRoom, allot, day_of
+from sender.domain.limits import Allotment, allot
 from sender.domain.messages import Claim, Lane, State
 from sender.ports import Picked
 
@@ -32,7 +31,7 @@ class SqlClaims:
         self._store = store
         self._instance = instance
         self._process = process
-        self._settings: dict[UUID, OrganizationSettingsChanged] = {}
+        self._rooms = Rooms()
 
     async def lanes(self) -> list[Lane]:
         """Return the lanes that may have something to send."""
@@ -50,7 +49,7 @@ class SqlClaims:
         """
         async with self._store.transaction() as transaction:
             await alone(transaction, lane.organization_id)
-            room = await self._room(transaction, lane, at=at)
+            room = await self._rooms.of(transaction, lane, at=at)
             if room is None or not room.runs:
                 return Picked([])
             rows = await _next(transaction.connection, lane, list(room.runs), at=at, limit=limit)
@@ -117,7 +116,7 @@ class SqlClaims:
         transaction: Transaction,
         out: Sequence[UUID],
         allotted: Allotment[Any],
-        room: "_Room",
+        room: Room,
         *,
         at: datetime,
     ) -> None:
@@ -146,85 +145,6 @@ class SqlClaims:
                 .values(full_from=bindparam("first"), full_at=bindparam("limit")),
                 full,
             )
-
-    async def _room(self, transaction: Transaction, lane: Lane, *, at: datetime) -> "_Room | None":
-        """Return what the limits leave; None while the organisation has no settings."""
-        while True:
-            known = self._settings.get(lane.organization_id)
-            settings = known.settings if known is not None else None
-            today = day_of(at, ZoneInfo(settings.time_zone if settings else "UTC"))
-            rows = (await transaction.execute(_books(lane, today))).all()
-            if not rows:
-                return _Room(today, {}, DayRoom(0, 0, holds=True), 0)
-            if rows[0].sequence is None:
-                return None
-            if known is not None and settings is not None and rows[0].sequence == known.sequence:
-                return _Room.of(rows, settings, today)
-            event = await transaction.execute(
-                select(SETTINGS.table.c.event).where(
-                    SETTINGS.table.c.subject == lane.organization_id
-                )
-            )
-            self._settings[lane.organization_id] = OrganizationSettingsChanged.model_validate_json(
-                event.scalar_one()
-            )
-
-
-class _Room:
-    """What the limits leave to a lane's runs on a day."""
-
-    def __init__(self, today: str, runs: dict[UUID, RunRoom], day: DayRoom, run_limit: int) -> None:
-        self.today = today
-        self.runs = runs
-        self.day = day
-        self.run_limit = run_limit
-
-    @classmethod
-    def of(cls, rows: Sequence[Any], settings: OrganizationSettings, today: str) -> "_Room":
-        limit = settings.segments_per_run
-        runs = {
-            row.run_id: RunRoom(
-                limit - (row.used or 0),
-                # A limit that was raised, or lowered, since then opens the question again.
-                row.full_from if row.full_at == limit else None,
-            )
-            for row in rows
-        }
-        day = DayRoom(
-            settings.segments_per_day - (rows[0].used_today or 0),
-            settings.segments_per_day,
-            holds=settings.over_day_limit == "hold",
-        )
-        return cls(today, runs, day, limit)
-
-
-def _books(lane: Lane, today: str) -> Select[Any]:
-    """Ask for a lane's runs, what each has used, what the day has, and how new the settings are."""
-    settings = SETTINGS.table.c
-    joined = (
-        RUNS.outerjoin(RUN_USAGE, RUN_USAGE.c.run_id == RUNS.c.run_id)
-        .outerjoin(
-            DAY_USAGE,
-            and_(DAY_USAGE.c.organization_id == RUNS.c.organization_id, DAY_USAGE.c.day == today),
-        )
-        .outerjoin(SETTINGS.table, settings.subject == RUNS.c.organization_id)
-    )
-    return (
-        select(
-            RUNS.c.run_id,
-            RUN_USAGE.c.used,
-            RUN_USAGE.c.full_from,
-            RUN_USAGE.c.full_at,
-            DAY_USAGE.c.used.label("used_today"),
-            settings.sequence,
-        )
-        .select_from(joined)
-        .where(
-            RUNS.c.organization_id == lane.organization_id,
-            RUNS.c.from_number == lane.from_number,
-        )
-        .order_by(RUNS.c.run_id)
-    )
 
 
 async def _next(
