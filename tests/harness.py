@@ -14,7 +14,8 @@ from contracts.events.base import Event
 from contracts.topics import TOPICS
 
 E = TypeVar("E", bound=Event)
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
+"""Far more than anything takes on a machine that has other work as well."""
 
 
 async def eventually(claim: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> Any:

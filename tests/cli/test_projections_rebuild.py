@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from projections.comparison import Difference
-from projections.rebuilding import Rebuilt
+from projections.progress import Rebuilt
 from textmanager.errors import UserError
 from textmanager.projections_rebuild import as_dict, run, show
 

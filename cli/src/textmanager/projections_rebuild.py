@@ -21,7 +21,7 @@ from projections import rebuilding
 from projections.adapters.generation import Overtaken
 from projections.adapters.log import LogSilent
 from projections.comparison import Difference
-from projections.rebuilding import Rebuilt, Report
+from projections.progress import Rebuilt, Report
 from readmodels.tables import READ_MODELS
 from textmanager.audit import kafka_of
 from textmanager.errors import UserError

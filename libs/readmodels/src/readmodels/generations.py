@@ -63,6 +63,14 @@ class Pointer:
             found = await connection.scalar(select(SERVING.c.generation))
             return FIRST if found is None else int(found)
 
+    async def since(self) -> datetime | None:
+        """Return when that generation began to serve; None while it is the first ever."""
+        if await self.generation() == FIRST:
+            return None
+        async with self._opened().connect() as connection:
+            found: datetime | None = await connection.scalar(select(SERVING.c.since))
+            return found
+
     async def point_to(self, generation: int, *, at: datetime) -> None:
         """Let a generation serve from now on; it is on the disk when this returns."""
         async with alone(self._opened(), POINTER_NAME) as connection:

@@ -7,9 +7,8 @@ in its own tables, in the transaction that filled it, and nobody reads it before
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aiokafka.errors import KafkaError
@@ -33,7 +32,8 @@ from projections.adapters.generation import (
     store_of,
 )
 from projections.adapters.log import LogReader, LogSilent, hand_over
-from projections.comparison import Difference, compare
+from projections.comparison import compare
+from projections.progress import Progress, Rebuilt, Report
 from projections.subscribers import (
     MESSAGE_TOPICS,
     MESSAGE_TYPES,
@@ -53,43 +53,15 @@ NEAR = 5_000
 FAR = 100_000
 """So many events behind the log's end, the tables that serve are no longer kept up to date."""
 SEALED_SECONDS = 60.0
+FOLLOWING_SECONDS = 60.0
+"""So long after a switch somebody may still use what served before it, and finish there: a reader
+that is about to look, a process that stops and publishes what it has said."""
 EVERYTHING = Subscription(
     "projections.rebuild",
     (*RUN_TOPICS, *MESSAGE_TOPICS),
     dict.fromkeys((*RUN_TYPES, *MESSAGE_TYPES), project),
     skips=SKIPPED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a rebuild is."""
-
-    done: int
-    """Events taken by this call."""
-    left: int
-    seconds: float
-
-
-Report = Callable[[Progress], None]
-
-
-@dataclass(slots=True)
-class Rebuilt:
-    """What a rebuild came to."""
-
-    former: int
-    generation: int
-    events: int
-    """How many events this call took; fewer than there are when it went on with an earlier one."""
-    seconds: float
-    gaps: int
-    """Records of the log that could not be projected."""
-    ahead: int
-    """So many events more than the former generation had the new one when they were compared."""
-    differences: list[Difference]
-    removed: list[int] = field(default_factory=list)
-    """Generations before the former one, which are gone now."""
 
 
 async def rebuild(
@@ -103,7 +75,7 @@ async def rebuild(
     try:
         former = await pointer.generation()
         generation = former + 1
-        removed = await _remove_all_but(settings, {former, generation})
+        removed = await _remove_all_but(settings, {former, generation}, pointer)
         async with _opened(settings, former) as old, _opened(settings, generation) as new:
             rebuilding = _Rebuilding(settings, old, new, report)
             with collector_at_ease():
@@ -126,7 +98,11 @@ async def rebuild(
         await pointer.close()
 
 
-async def _remove_all_but(settings: ServiceSettings, kept: set[int]) -> list[int]:
+async def _remove_all_but(settings: ServiceSettings, kept: set[int], pointer: Pointer) -> list[int]:
+    """Remove the generations that nobody can use any more; leave them while that isn't sure."""
+    since = await pointer.since()
+    if since is not None and now() - since < timedelta(seconds=FOLLOWING_SECONDS):
+        return []
     removed = [each for each in await existing(settings) if each not in kept]
     for each in removed:
         await remove(settings, each)
