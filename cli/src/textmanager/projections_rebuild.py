@@ -21,6 +21,7 @@ from projections import rebuilding
 from projections.adapters.generation import Overtaken
 from projections.adapters.log import LogSilent
 from projections.comparison import Difference
+from projections.progress import Progress as HowFar
 from projections.progress import Rebuilt, Report
 from readmodels.tables import READ_MODELS
 from textmanager.audit import kafka_of
@@ -128,7 +129,7 @@ def _bar(console: Console) -> Iterator[Report]:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("reading the log", total=None)
 
-        def report(progress: rebuilding.Progress) -> None:
+        def report(progress: HowFar) -> None:
             rate = progress.done / max(0.001, progress.seconds)
             bar.update(
                 task,

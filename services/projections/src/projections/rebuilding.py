@@ -32,7 +32,7 @@ from projections.adapters.generation import (
     store_of,
 )
 from projections.adapters.log import LogReader, LogSilent, hand_over
-from projections.comparison import compare
+from projections.comparison import Difference, compare
 from projections.progress import Progress, Rebuilt, Report
 from projections.subscribers import (
     MESSAGE_TOPICS,
