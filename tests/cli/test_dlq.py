@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import ConsumerRecord
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis import letters as said
@@ -122,6 +122,8 @@ def test_what_is_no_decision_of_ours_decides_nothing() -> None:
         unique_by=lambda header: header[0],
     ),
 )
+@example(value=None, headers=[("", b"")])
+@example(value=None, headers=[("", None)])
 def test_a_letter_gives_its_record_back_as_it_was(value: bytes | None, headers: Headers) -> None:
     own = [(name, each) for name, each in headers if not name.startswith("tm-")]
     letter = record(value=value, headers=own)

@@ -216,8 +216,12 @@ class Child:
         while silent < limit:
             asked = time.monotonic()
             await asyncio.sleep(patience.poll_seconds)
-            if await self._answers(patience.answer_seconds):
-                silent, limit = 0.0, patience.seconds
+            answered = await self._answers(patience.answer_seconds)
+            if answered or self._was_ready:
+                # Whoever has found it ready may have been answered before we ever were.
+                limit = patience.seconds
+            if answered:
+                silent = 0.0
             else:
                 # However long we were held up ourselves, it is one question without an answer.
                 longest = patience.poll_seconds + patience.answer_seconds

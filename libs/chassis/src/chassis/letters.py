@@ -114,7 +114,8 @@ def event_id_of(headers: Iterable[tuple[str, bytes | None]]) -> UUID | None:
 def own_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
     """Return a letter's headers as the failed record had them."""
     kept = list(headers)
-    nulls = set(texts(kept).get(NULL_HEADERS, "").split(","))
+    named = texts(kept).get(NULL_HEADERS)
+    nulls = set() if named is None else set(named.split(","))
     return [
         (name, None if value == b"" and name in nulls else value)
         for name, value in kept
