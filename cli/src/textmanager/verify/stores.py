@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, MetaData, String, Table, Uuid, func, select, true
+from sqlalchemy import Column, MetaData, Select, String, Table, Uuid, func, select, true
 from sqlalchemy.exc import DBAPIError
 
 from chassis.outbox import OUTBOX
@@ -92,12 +93,13 @@ async def _read_models(settings: ServiceSettings, stores: Stores, run_id: UUID |
     stores.gaps = counted[0].n if counted else 0
 
 
-async def _rows(settings: ServiceSettings, service: str, query) -> Sequence:  # type: ignore[no-untyped-def, type-arg]
+async def _rows(settings: ServiceSettings, service: str, query: Select[Any]) -> Sequence[Any]:
     """Return what a service's database holds; nothing when the service never ran here."""
     store = Store(settings, name=service, metadata=MetaData())
     try:
         async with store.read() as connection:
-            return (await connection.execute(query)).all()
+            rows: Sequence[Any] = (await connection.execute(query)).all()
+            return rows
     except DBAPIError as error:
         if "no such table" in str(error) or getattr(error.orig, "sqlstate", "") == "42P01":
             return []
