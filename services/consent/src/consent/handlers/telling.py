@@ -1,19 +1,14 @@
-"""What the consent service does with what members and Twilio say."""
+"""What members and Twilio say: it counts as of when they said it."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from consent.domain.pairs import (
-    Decision,
-    advance,
-    is_opt_out_refusal,
-    merged,
-    newest,
-    said_at,
-    steps,
-)
-from consent.domain.texts import Heard, Review, Unplaced, hear, pair_of, pairs_concerned
+from consent.domain.pairs import Decision, is_opt_out_refusal, said_at
+from consent.domain.replies import answered_by_us, reply_to
+from consent.domain.reviews import Review, told_of
+from consent.domain.texts import Heard, Unplaced, hear, pair_of, pairs_concerned
 from consent.domain.words import Asks
+from consent.handlers.settling import settle
 from consent.ports import Aside, Ledger, Names, Organizations, Outbox, Reviews, Telling, Watch
 from contracts.envelope import Envelope
 from contracts.events.consent import Consent, ConsentCause
@@ -38,7 +33,8 @@ async def take_texts(
     known = await organizations.of({each.event.organization_id for each in texts})
     doubted: dict[UUID, tuple[Telling, int]] = {}
     decided: list[tuple[Decision, UUID]] = []
-    to_read: list[Review] = []
+    to_read: list[tuple[Review, UUID]] = []
+    ours_to_answer: dict[UUID, TwilioMessageReceived] = {}
     for each in texts:
         event, organization = each.event, each.event.organization_id
         told = known.get(organization)
@@ -53,6 +49,8 @@ async def take_texts(
             continue
         watch.heard(heard.wish.asks)
         if (consent := _CONSENT.get(heard.wish.asks)) is not None:
+            if answered_by_us(event, told.settings, from_number=heard.from_number):
+                ours_to_answer[event.derived_id] = event
             pairs = pairs_concerned(
                 consent,
                 told.settings,
@@ -77,10 +75,13 @@ async def take_texts(
                 for pair in pairs
             ]
         elif heard.wish.asks is Asks.PERHAPS_STOP:
-            to_read.append(_review(event, heard, names))
+            to_read.append((_review(event, heard, names), each.id))
     await aside.put(doubted)
-    await _add_reviews(to_read, ledger=ledger, reviews=reviews)
-    await _settle(decided, ledger=ledger, outbox=outbox)
+    await _add_reviews(to_read, ledger=ledger, reviews=reviews, outbox=outbox)
+    # Who says what was known already gets no answer: two machines would talk for ever.
+    for decision, event_id in await settle(decided, ledger=ledger, outbox=outbox):
+        if (text := ours_to_answer.pop(decision.fact_id, None)) is not None:
+            outbox.publish(reply_to(text, decision), because=event_id)
 
 
 async def take_refusals(
@@ -129,7 +130,7 @@ async def take_refusals(
             for pair in pairs
         ]
     await aside.put(doubted)
-    await _settle(decided, ledger=ledger, outbox=outbox)
+    await settle(decided, ledger=ledger, outbox=outbox)
 
 
 def _review(event: TwilioMessageReceived, heard: Heard, names: Names) -> Review:
@@ -144,47 +145,17 @@ def _review(event: TwilioMessageReceived, heard: Heard, names: Names) -> Review:
     return Review(pair, event.derived_id, event.message_sid, said, event.occurred_at)
 
 
-async def _add_reviews(to_read: Sequence[Review], *, ledger: Ledger, reviews: Reviews) -> None:
-    """Let a person read texts, but not those that were understood when they were told before."""
-    if to_read:
-        facts = {(each.pair.organization_id, each.text_id) for each in to_read}
-        known = await ledger.scopes(facts)
-        await reviews.add(
-            [each for each in to_read if (each.pair.organization_id, each.text_id) not in known]
-        )
-
-
-async def _settle(
-    decided: Sequence[tuple[Decision, UUID]], *, ledger: Ledger, outbox: Outbox
+async def _add_reviews(
+    to_read: Sequence[tuple[Review, UUID]], *, ledger: Ledger, reviews: Reviews, outbox: Outbox
 ) -> None:
-    """Add decisions to the histories of their pairs, and tell which pairs stand otherwise now."""
-    if not decided:
+    """Let a person read texts, but not those that were understood when they were told before."""
+    if not to_read:
         return
-    standings = await ledger.hold({each.pair for each, _ in decided})
-    scopes = await ledger.scopes({(each.pair.organization_id, each.fact_id) for each, _ in decided})
-    new: dict[tuple[UUID, UUID], Decision] = {}
-    causes: dict[tuple[UUID, UUID], UUID] = {}
-    refused: dict[UUID, Decision] = {}
-    for decision, event_id in decided:
-        pair, fact = decision.pair, decision.fact_id
-        scope = scopes.get((pair.organization_id, fact))
-        # A fact that comes again is about what it was about the first time: a setting that was
-        # changed since gives an old STOP no new meaning.
-        if scope is None or pair.consent_id in scope:
-            key = fact, pair.consent_id
-            new[key] = merged(new.get(key), decision)
-            causes.setdefault(key, event_id)
-        if scope is None and decision.cause is ConsentCause.PROVIDER:
-            refused[pair.consent_id] = newest([decision, refused.get(pair.consent_id, decision)])
-    cause_of_pair = {consent_id: causes[fact, consent_id] for fact, consent_id in new}
-    moved = []
-    for consent_id, counts in (await ledger.record(list(new.values()))).items():
-        before = after = standings[consent_id]
-        for decision in steps(counts, refused.get(consent_id)):
-            after, changed = advance(after, decision)
-            if changed is not None:
-                because = causes.get((decision.fact_id, consent_id), cause_of_pair[consent_id])
-                outbox.publish(changed, because=because)
-        if after is not before:
-            moved.append(after)
-    await ledger.keep(moved)
+    facts = {(each.pair.organization_id, each.text_id) for each, _ in to_read}
+    known = await ledger.scopes(facts)
+    because = {each.text_id: event_id for each, event_id in to_read}
+    new = await reviews.add(
+        [each for each, _ in to_read if (each.pair.organization_id, each.text_id) not in known]
+    )
+    for each in new:
+        outbox.publish(told_of(each, at=each.at), because=because[each.text_id])
