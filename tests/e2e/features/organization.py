@@ -123,9 +123,9 @@ class Organization:
             headers["Idempotency-Key"] = key
         return ask(method, f"{self.at.gateway}/v1/{path}", body, headers=headers)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, route: str, **query: Any) -> Any:
         """Ask for something that is there."""
-        answer = self.call("GET", f"{path}?{urlencode(query)}" if query else path)
+        answer = self.call("GET", f"{route}?{urlencode(query)}" if query else route)
         assert answer.status == 200, answer
         return answer.body
 
@@ -168,13 +168,18 @@ class Organization:
             for place in range(count)
         ]
 
-    def campaign(self, audience: str, template: str = "Hello ${FullName}", **more: Any) -> str:
-        """Write a campaign; returns its id."""
+    def campaign(
+        self,
+        audience: str | Mapping[str, str],
+        template: str = "Hello ${FullName}",
+        **more: Any,
+    ) -> str:
+        """Write a campaign to a query, or to an audience of any kind; returns its id."""
         fields = {
             "name": "A campaign",
             "template": template,
             "audience": {
-                "iqa_path": audience,
+                **({"iqa_path": audience} if isinstance(audience, str) else audience),
                 "phone_column": "Mobile Phone",
                 "id_column": "iMIS Id",
             },
@@ -203,7 +208,12 @@ class Organization:
 
         return until(ended, seconds=seconds)
 
-    def send(self, audience: str, template: str = "Hello ${FullName}", **more: Any) -> Any:
+    def send(
+        self,
+        audience: str | Mapping[str, str],
+        template: str = "Hello ${FullName}",
+        **more: Any,
+    ) -> Any:
         """Write a campaign, send it now, and wait until it is over."""
         return self.over(self.launch(self.campaign(audience, template, **more)))
 
