@@ -1,4 +1,4 @@
-"""The whole system as a newcomer runs it: one command, eight services, real engines."""
+"""The whole system as a newcomer runs it: one command, ten services, real engines."""
 
 import asyncio
 import json

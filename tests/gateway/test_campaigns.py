@@ -117,7 +117,13 @@ async def test_a_patch_merges_and_keeps_what_it_leaves_out(rig: Rig, staff: Clie
     assert got.headers["etag"] == '"2"'
     edited = got.json()
     assert edited["email"] is None
-    assert edited["audience"] == AUDIENCE | {"phone_column": "Full Name", "prompts": []}
+    assert edited["audience"] == AUDIENCE | {
+        "phone_column": "Full Name",
+        "prompts": [],
+        "answers": {},
+        "upload_id": None,
+        "zone_column": "",
+    }
     assert edited["template"] == campaign["template"]
     assert isinstance((await rig.published())[-1].event, CampaignEdited)
     assert (await rig.published())[-1].causation_id == (await rig.published())[-2].id

@@ -13,6 +13,7 @@ from sender.dispatch import HELD_SECONDS, LaneDispatch
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
 from sender.ports import (
+    URGENT_AT_ONCE,
     CarrierAway,
     Carriers,
     Grant,
@@ -155,4 +156,49 @@ async def test_what_a_limit_keeps_gives_its_tokens_back(picked: Picked, rest: fl
     fake = Held(picked)
     _, dispatch = dispatching(fake)
     assert await dispatch._round() == rest
-    assert fake.given_back == SETTINGS.connections
+    assert fake.given_back == SETTINGS.connections - URGENT_AT_ONCE
+
+
+class Asked(OneMessage):
+    """A ledger that has nothing to send, and notes what it and the limiter are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(InDoubt())
+        self.claims: list[tuple[int, int]] = []
+        self.least: list[int] = []
+        self.next_cost: int | None = None
+
+    async def claim(self, lane: Lane, **asked: object) -> Picked:
+        self.claims.append((cast(int, asked["limit"]), cast(int, asked["urgent"])))
+        return Picked([], next_cost=self.next_cost)
+
+    async def take(self, lane: Lane, *, rate: float, want: int, least: int) -> Grant:
+        self.least.append(least)
+        return Grant(want, 0)
+
+
+async def test_x8_connections_are_kept_free_for_what_is_urgent() -> None:
+    fake = Asked()
+    outcomes, dispatch = dispatching(fake)
+    await dispatch._round()
+    outcomes.opened(LANE, SETTINGS.connections - URGENT_AT_ONCE)
+    # Nothing urgent was there a moment ago, and nobody told of any: not worth a transaction.
+    await dispatch._round()
+    dispatch.wake_urgent()
+    await dispatch._round()
+    outcomes.opened(LANE, URGENT_AT_ONCE)
+    dispatch.wake_urgent()
+    await dispatch._round()
+    bulk = SETTINGS.connections - URGENT_AT_ONCE
+    assert fake.claims == [(bulk, URGENT_AT_ONCE), (0, URGENT_AT_ONCE)]
+
+
+async def test_x8_what_is_urgent_needs_not_wait_until_a_dearer_text_fits() -> None:
+    fake = Asked()
+    fake.next_cost = 24
+    _, dispatch = dispatching(fake)
+    await dispatch._round()
+    await dispatch._round()
+    dispatch.wake_urgent()
+    await dispatch._round()
+    assert fake.least == [1, 24, 1]

@@ -15,8 +15,12 @@ from textmanager import runfile
 
 # Seconds where minutes or hours are usual, so that a test sees what comes of them.
 SHORT_TIMES = {
-    "TEXTMANAGER_NOTIFIER_LATE_REPORT_SECONDS": "6",
-    "TEXTMANAGER_SCHEDULER_MISSED_AFTER_SECONDS": "60",
+    "TEXTMANAGER_NOTIFIER_SILENCE_GRACE": "10",
+    "TEXTMANAGER_NOTIFIER_SILENCE_POLL": "1",
+    "TEXTMANAGER_NOTIFIER_REVIEWS_SETTLE": "1",
+    "TEXTMANAGER_NOTIFIER_ACTIVITIES_QUIET": "1",
+    "TEXTMANAGER_NOTIFIER_LATE_QUIET": "1",
+    "TEXTMANAGER_NOTIFIER_LATE_REPORT_AFTER": "6",
 }
 ACCOUNTS = [(number, f"AC{number:032x}", f"token-{number}") for number in range(1, 80)]
 

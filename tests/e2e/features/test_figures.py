@@ -75,8 +75,8 @@ def test_tm22_usage_agrees_with_the_ledger_to_the_segment(org: Organization) -> 
     usage = org.get("usage", by="day")
     total = usage["total"]
     # Delivered and undelivered are charged; failed, refused and TEST are not.
-    assert total["charged_messages"] == 4
-    assert total["charged_segments"] == 8
+    assert total["charged"]["messages"] == 4
+    assert total["charged"]["segments"] == 8
     assert total["uncharged"]["simulated"]["messages"] == 6
     by_campaign = org.get("usage", by="campaign")
     assert by_campaign["total"] == total

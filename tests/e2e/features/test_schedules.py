@@ -16,7 +16,7 @@ def in_a_moment(seconds: float = 8) -> str:
 def occurrences(org: Organization, rule: str, starts: str, zone: str = "UTC") -> list[str]:
     wanted = {"rule": rule, "starts": starts, "time_zone": zone, "count": 3}
     told = org.post("recurrences/preview", wanted)
-    return [each["at"].replace("+00:00", "Z") for each in told["occurrences"]]
+    return [each["at"].replace("+00:00", "Z") for each in told["items"]]
 
 
 def recurring(org: Organization, path: str, **recurrence: Any) -> str:
@@ -61,11 +61,11 @@ def test_x5_the_31st_the_last_day_and_a_clock_that_changes(org: Organization) ->
 def test_tm13_a_job_runs_shows_its_runs_and_is_scheduled_on(org: Organization) -> None:
     campaign = recurring(org, org.query(org.members(2)), rule="FREQ=DAILY;COUNT=2")
     shown = org.get(f"campaigns/{campaign}/occurrences")
-    assert len(shown["occurrences"]) == 2
+    assert len(shown["items"]) == 2
     [run] = until(lambda: _ended(org, campaign), seconds=40)
     assert run["by_status"] == {"delivered": 2}
     until(lambda: org.get(f"campaigns/{campaign}")["status"] == "scheduled")
-    assert len(org.get(f"campaigns/{campaign}/occurrences")["occurrences"]) == 1
+    assert len(org.get(f"campaigns/{campaign}/occurrences")["items"]) == 1
     assert org.call("DELETE", f"campaigns/{campaign}").status == 204
 
 

@@ -51,7 +51,7 @@ class Recurring:
         campaign_id = campaign["campaign_id"]
         await gateway.post(f"/v1/campaigns/{campaign_id}/schedule", {})
         shown = await gateway.get(f"/v1/campaigns/{campaign_id}/occurrences")
-        next_ones = ", ".join(each["at"] for each in shown["occurrences"][:SHOWN])
+        next_ones = ", ".join(each["at"] for each in shown["items"][:SHOWN])
         say(f"Scheduled another one, {shown['description']}: {next_ones}, …")
         return cls(gateway, campaign_id, say)
 

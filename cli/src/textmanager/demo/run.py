@@ -133,7 +133,7 @@ async def _campaign(
         paused_seconds=paused_seconds,
     )
     show(console, verdict, times)
-    await until_reported(addresses.mail, NAME, say=say)
+    await until_reported(addresses.mail_page, NAME, say=say)
     message = _telling(evidence)
     if message is not None:
         steps = await history(addresses.kafka, message)

@@ -21,6 +21,7 @@ from contracts.events.message import (
     MessageSubmitted,
     Outcome,
     RecipientExcluded,
+    SingleText,
 )
 from contracts.events.provider import (
     TwilioCallbackReceived,
@@ -104,6 +105,8 @@ class Run:
     failed: bool = False
     completed: list[RunCompleted] = field(default_factory=list)
     resent: RunResent | None = None
+    single: bool = False
+    """Whether it is one text outside all campaigns, which nobody scheduled."""
 
     @property
     def over(self) -> bool:
@@ -164,6 +167,8 @@ class Book:
                 run.rejected[event.row] = event.recipient_id
             case RunResent():
                 self.run(event.run_id).resent = event
+            case SingleText():
+                self._single(event)
             case RunCompleted():
                 self.run(event.run_id).completed.append(event)
             case _:
@@ -178,6 +183,13 @@ class Book:
             chain.run_id, chain.row = page.run_id, each.row
             chain.recipient_id = each.recipient_id
             chain.resolved = _content(each, page.from_number)
+
+    def _single(self, text: SingleText) -> None:
+        self.run(text.run_id).single = True
+        chain = self.chain(text.message_id)
+        chain.run_id, chain.row = text.run_id, 1
+        chain.recipient_id = text.recipient_id
+        chain.resolved = _content(text, text.from_number)
 
     def _of_message(self, event: Event) -> None:
         match event:
@@ -225,5 +237,5 @@ class Book:
             chain.seqns.setdefault(event.kind, set()).add(event.seqn)
 
 
-def _content(of: Recipient | MessageQueued, from_number: str) -> Content:
+def _content(of: Recipient | MessageQueued | SingleText, from_number: str) -> Content:
     return Content(of.imis_id, hash((of.to, from_number, of.text)), of.segments)

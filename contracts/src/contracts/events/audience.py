@@ -220,8 +220,8 @@ class AudienceRowsUploaded(Event):
     part: int = Field(ge=0)
     first_row: int = Field(ge=0)
     columns: tuple[str, ...]
-    rows: Personal[tuple[tuple[str, ...], ...]]
-    """Each row's values, in the order of the columns."""
+    lines: Personal[tuple[tuple[str, ...], ...]]
+    """Each line's values, in the order of the columns."""
     rows_in_all: int | None = None
     """Told by the last part."""
 

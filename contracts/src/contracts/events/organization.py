@@ -57,6 +57,8 @@ class ImisAccess(Value):
     password_encrypted: str
     category_column: str = "CATEGORY"
     """The activity column that the staff site shows as "CEU Type"."""
+    staff_logins: tuple[str, ...] = ()
+    """Who may sign in where the site tells no roles (2017); empty: whomever iMIS lets in (TM-1)."""
 
 
 class TwilioAccess(Value):

@@ -40,10 +40,6 @@ def _answer(
             return _queries(site, method, body)
         case "/_sim/audience":
             return _audience(site, query)
-        case _ if path.startswith("/_sim/members/"):
-            return site.members.change(method, path.rpartition("/")[2])
-        case _ if path.startswith("/_sim/activity-types/"):
-            return _activity_type(site, method, path.rpartition("/")[2])
         case _:
             return 404, {"error": "no such part of the simulator"}
 
@@ -53,19 +49,6 @@ def _queries(site: "ImisSimulator", method: str, body: bytes) -> tuple[int, Any]
     if method == "PUT" and status == 200:  # noqa: PLR2004 - it was taken
         site.members.list_rows(orjson.loads(body)["rows"])
     return status, answered
-
-
-def _activity_type(site: "ImisSimulator", method: str, code: str) -> tuple[int, Any]:
-    """Serve `/_sim/activity-types/CODE`: DELETE takes the type away, PUT sets it up."""
-    types = site.settings.activity_types
-    match method:
-        case "DELETE":
-            site.settings.activity_types = types - {code}
-        case "PUT":
-            site.settings.activity_types = types | {code}
-        case _:
-            return 405, {"error": "PUT or DELETE"}
-    return 200, {"activity_types": sorted(site.settings.activity_types)}
 
 
 def _settings(site: "ImisSimulator", body: bytes) -> tuple[int, Any]:

@@ -32,5 +32,10 @@ class HttpImis:
         async with self._client(site, token) as client:
             return await client.columns(path)
 
+    async def activity_type_exists(self, site: ImisAccess, token: Token, code: str) -> bool | None:
+        """Say whether an activity type is set up; None where the site can't tell."""
+        async with self._client(site, token) as client:
+            return await client.activity_type_exists(code)
+
     def _client(self, site: ImisAccess, token: Token) -> ImisClient:
         return ImisClient.from_token(site.url, token, site.version, timeout=self._timeout)

@@ -72,6 +72,8 @@ async def fill(
     Raises `Overtaken` when the tables don't reach exactly to where the caller knows they do.
     """
     async with store.transaction() as transaction:
+        # One at a time: two rebuilds that read the same positions would both give way afterwards.
+        await transaction.execute(select(GENERATION.c.id).with_for_update())
         await require_open(transaction, at=at)
         if await positions(transaction.connection) != known:
             raise Overtaken

@@ -82,8 +82,9 @@ class LogReader:
                 break
             waiting.sort(key=self._times.__getitem__)
             # Those that are behind, unless none of them has been fetched yet.
-            records = await self._take(waiting[: len(waiting) // 4 + 1], until, wait_ms=0)
-            records = records or await self._take(waiting, until, wait_ms=WAIT_MS)
+            room = min(STEP, at_most - len(found))
+            records = await self._take(waiting[: len(waiting) // 4 + 1], until, 0, room)
+            records = records or await self._take(waiting, until, WAIT_MS, room)
             silent = 0 if records else silent + 1
             if silent >= PATIENCE_STEPS:
                 raise LogSilent
@@ -92,11 +93,11 @@ class LogReader:
         return found
 
     async def _take(
-        self, places: Sequence[Place], until: Mapping[Place, int], *, wait_ms: int
+        self, places: Sequence[Place], until: Mapping[Place, int], wait_ms: int, room: int
     ) -> list[Record]:
         """Take the next records of some partitions, none beyond their last."""
         partitions = [TopicPartition(*place) for place in places]
-        got = await self._consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=STEP)
+        got = await self._consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=room)
         taken: list[Record] = []
         for partition, records in got.items():
             place = partition.topic, partition.partition
