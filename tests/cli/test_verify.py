@@ -155,11 +155,11 @@ def test_each_harm_is_found(_name: str, check: str, harm: Callable[[Records], Re
 
 def stores_of(book: Book) -> Stores:
     ledger = {}
-    effects: dict[UUID, tuple[str, str | None]] = {}
+    effects: dict[tuple[UUID, str], tuple[str, str | None]] = {}
     for message_id, chain in book.chains.items():
         assert chain.run_id is not None
         ledger[message_id] = Row(chain.run_id, "accepted", next(iter(chain.sids)))
-        effects[message_id] = ("written", next(iter(chain.seqns["TEXTMSG"])))
+        effects[message_id, "text"] = ("written", next(iter(chain.seqns["TEXTMSG"])))
     shown: dict[UUID, tuple[int, str | None, str | None]] = {}
     for message_id, chain in book.chains.items():
         assert chain.status is not None
@@ -190,7 +190,7 @@ def test_stores_that_say_the_same_are_whole_and_each_difference_is_found() -> No
         stores.ledger[one] = Row(uuid4(), "accepted", "SM1")
 
     def unlogged(stores: Stores) -> None:
-        stores.effects[one] = ("written", "4711")
+        stores.effects[one, "text"] = ("written", "4711")
 
     def unpublished(stores: Stores) -> None:
         stores.unpublished["sender"] = 3

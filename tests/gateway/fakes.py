@@ -18,7 +18,7 @@ from contracts.events.audience import (
     AudiencePreviewRequested,
 )
 from contracts.events.base import Event
-from contracts.events.campaign import CampaignEvent, CampaignKind, CampaignStatus
+from contracts.events.campaign import Audience, CampaignEvent, CampaignKind, CampaignStatus
 from contracts.events.organization import ImisAccess, OrganizationSettingsChanged
 from gateway.domain.campaign import OVER, present_run
 from gateway.domain.records import Decision, Kept, Preview, StaffSession, question_of
@@ -87,7 +87,9 @@ class FakeImis:
             raise NotFound(f"iMIS has no folder {path}.")
         return Folder(path, [Entry("query", "Members", MEMBERS, "Everybody")])
 
-    async def columns(self, site: ImisAccess, token: Token, path: str) -> QueryDefinition:
+    async def columns(
+        self, site: ImisAccess, token: Token, path: str, *, audience: Audience | None = None
+    ) -> QueryDefinition:
         self._note(f"columns {path}")
         prompts = (
             [Prompt("City", default=self.defaults.get("City", ""))] if path == PROMPTED else []

@@ -15,6 +15,7 @@ from tests.gateway.test_runs import DEMO
 from contracts.events.audience import AudienceRowsUploaded
 from contracts.events.consent import OptOutsImported
 from gateway.domain.records import StaffSession
+from gateway.domain.refusals import Refusal
 from gateway.handlers import lists
 
 CSV = {"content-type": "text/csv"}
@@ -231,3 +232,19 @@ async def test_tm20_an_import_without_numbers_is_refused(rig: Rig, staff: Client
         assert got.status == 422
     assert (await take(staff, "number\n"))["taken"] == 0
     assert await imported(rig) == []
+
+
+async def test_x11_a_list_that_breaks_off_never_becomes_usable(rig: Rig) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"A,B\n" + b"1,2\n" * 700
+        raise Refusal("The file ended early.")
+
+    with pytest.raises(Refusal):
+        await lists.upload(
+            "Half", body(), staff=STAFF, desk=rig.desk, clock=rig.clock, own=rig.gateway.own
+        )
+    found = await parts(rig)
+    assert [len(each.lines) for each in found] == [500]
+    assert all(each.rows_in_all is None for each in found)
+    async with rig.desk.read() as reading:
+        assert await reading.uploads.get(DEMO, found[0].upload_id) is None

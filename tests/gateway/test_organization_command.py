@@ -82,8 +82,8 @@ async def test_tm1_an_operator_adds_an_organisation_and_its_staff_sign_in(
     rig: Rig, shell: Shell
 ) -> None:
     more = ("--number", NUMBER, "--country", "Australia", "--time-zone", "Australia/Sydney")
-    more += ("--staff-login", "staff", "--imis-version", "2017")
-    code, said = await shell.run(*ADD, *more, "--email", "office@example.org")
+    site = ("--staff-login", "staff", "--imis-version", "2017")
+    code, said = await shell.run(*ADD, *more, *site, "--email", "office@example.org")
     assert (code, "sign in with the Cloud ID NEW" in said) == (0, True), said
     changed = await newest(rig)
     assert opened(rig, changed) == ("imis-secret", "twilio-secret")

@@ -192,6 +192,10 @@ async def test_tm6_a_test_ignores_the_limits(counting: Rig) -> None:
     campaign = await drafted(staff, mode="TEST")
     got = await answered(counting, staff, campaign, contacts_returned=1, segments=40_000)
     assert got.status == 200
+    job = await drafted(staff, **JOB, mode="TEST")
+    assert (await scheduled(staff, job)).status == 200
+    # Whatever a recurring TEST is counted to take, nothing stands against it.
+    assert len(await requests(counting)) == 1
 
 
 async def test_x20_an_empty_audience_is_refused_once_unless_it_is_meant(counting: Rig) -> None:

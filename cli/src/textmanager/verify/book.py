@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from contracts.events.activity import ActivityEvent, ActivityWritten
+from contracts.events.activity import ActivityDeleted, ActivityEvent, ActivityWritten
 from contracts.events.audience import (
     AudienceFailed,
     Recipient,
@@ -73,7 +73,9 @@ class Chain:
     """What Twilio told of it: the SID and the word."""
     effects: dict[UUID, str] = field(default_factory=dict)
     seqns: dict[str, set[str]] = field(default_factory=dict)
-    """The activities that iMIS holds, by kind; one each is right."""
+    """The activities that iMIS was given, by kind; one each is right."""
+    deleted: set[str] = field(default_factory=set)
+    """Those that are gone again, as their members subscribed anew."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -235,6 +237,8 @@ class Book:
         chain.effects[event.effect_id] = event.kind
         if isinstance(event, ActivityWritten):
             chain.seqns.setdefault(event.kind, set()).add(event.seqn)
+        elif isinstance(event, ActivityDeleted) and event.seqn:
+            chain.deleted.add(event.seqn)
 
 
 def _content(of: Recipient | MessageQueued | SingleText, from_number: str) -> Content:

@@ -159,8 +159,8 @@ def _writing(chain: Chain) -> Iterator[str]:
         if ids.effect_id(chain.message_id, kind) != effect:
             yield f"its {kind}'s id is not derived from it"
     for kind, seqns in chain.seqns.items():
-        if len(seqns) > 1:
-            yield f"has {len(seqns)} {kind} activities"
+        if len(held := seqns - chain.deleted) > 1:
+            yield f"has {len(held)} {kind} activities"
         if kind in SENT_ONES and not any(each.sid for each in chain.statuses.values()):
             yield f"has a {kind}, and was never sent"
 

@@ -42,9 +42,7 @@ _TWIML_MESSAGE = re.compile(r"<Message[^>]*>(?:\s*<Body>)?([^<]+)<")
 class Inbox:
     """Takes texts from people as Twilio does, before the customer hears of them."""
 
-    def __init__(
-        self, store: Store, poster: Poster, faults: Faults, settings: Settings
-    ) -> None:
+    def __init__(self, store: Store, poster: Poster, faults: Faults, settings: Settings) -> None:
         self._store = store
         self._settings = settings
         self._poster = poster

@@ -32,8 +32,6 @@ from gateway.handlers.holding import (
 from gateway.handlers.organizations import settings_of
 from gateway.ports import Clock, Desk, Imis, Keep, Seal
 
-__all__ = ["Expected", "change", "copy", "delete", "draft", "edit", "history", "show"]
-
 _MUST_STAY_COMPLETE = frozenset(
     {CampaignStatus.SCHEDULED, CampaignStatus.SENDING, CampaignStatus.PAUSED}
 )

@@ -12,6 +12,7 @@ from gateway.domain.definition import (
     how_to_create,
     must_read_columns,
 )
+from gateway.domain.prompts import settled
 from gateway.domain.records import StaffSession
 from gateway.domain.refusals import Fault, NotThere
 from gateway.handlers.holding import refuse
@@ -43,8 +44,16 @@ async def check(
                 columns = await _columns_of_upload(audience.upload_id, staff=staff, desk=desk)
             elif audience.iqa_path:
                 query = await read_columns(
-                    staff, audience.iqa_path, desk=desk, imis=imis, seal=seal, clock=clock
+                    staff,
+                    audience.iqa_path,
+                    audience=audience,
+                    desk=desk,
+                    imis=imis,
+                    seal=seal,
+                    clock=clock,
                 )
+                audience = settled(audience, query.prompts)
+                definition = definition.model_copy(update={"audience": audience})
                 columns = tuple(each.name for each in query.columns if each.has_alias)
                 problems += _query_faults(query, definition)
                 asked = [each.name for each in query.prompts if not each.default]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.envelope import seal as sealed
 from contracts.events.audience import AudiencePreviewed
-from contracts.events.campaign import CampaignEvent, Mode
+from contracts.events.campaign import CampaignDefinition, CampaignEvent, Mode
 from contracts.events.organization import OrganizationSettings
 from gateway.domain import campaign as aggregate
 from gateway.domain.definition import faults, lacking
@@ -70,7 +70,7 @@ async def schedule(
     refuse(previews.once_each(missing), INCOMPLETE)
     counted = await previews.counted(
         campaign_id,
-        seconds=seconds,
+        seconds=seconds if _hinges_on_the_count(before.definition) else 0,
         poll_seconds=poll_seconds,
         staff=staff,
         desk=desk,
@@ -118,6 +118,15 @@ def _due(known: CampaignEvent, due_at: datetime | None, at: datetime) -> datetim
     return max(due, at)
 
 
+def _may_be_empty(definition: CampaignDefinition) -> bool:
+    return recurring(definition) or definition.accept_empty
+
+
+def _hinges_on_the_count(definition: CampaignDefinition) -> bool:
+    """Whether a count could stand against it: a TEST ignores the limits."""
+    return definition.mode is Mode.LIVE or not _may_be_empty(definition)
+
+
 def _against(
     known: CampaignEvent, settings: OrganizationSettings, counted: AudiencePreviewed | None
 ) -> list[Fault]:
@@ -125,8 +134,7 @@ def _against(
     if counted is None or counted.failure is not None:
         return []
     definition = known.definition
-    may_be_empty = recurring(definition) or definition.accept_empty
-    if not counted.contacts_returned and not may_be_empty:
+    if not counted.contacts_returned and not _may_be_empty(definition):
         told = "The audience is empty: nobody would be texted. Set accept_empty if that is meant."
         return [Fault("audience", told)]
     limit = settings.segments_per_run

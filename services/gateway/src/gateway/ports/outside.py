@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from contracts.events.campaign import Audience
 from contracts.events.organization import ImisAccess
 from imis_client import Folder, QueryDefinition, Token
 
@@ -25,8 +26,10 @@ class Imis(Protocol):
     async def browse(self, site: ImisAccess, token: Token, path: str) -> Folder:
         """List a folder."""
 
-    async def columns(self, site: ImisAccess, token: Token, path: str) -> QueryDefinition:
-        """Describe a query."""
+    async def columns(
+        self, site: ImisAccess, token: Token, path: str, *, audience: Audience | None = None
+    ) -> QueryDefinition:
+        """Describe a query; an audience's answers help where only a row tells its columns."""
 
     async def activity_type_exists(self, site: ImisAccess, token: Token, code: str) -> bool | None:
         """Say whether an activity type is set up; None where the site can't tell."""

@@ -176,6 +176,11 @@ class CampaignPatch(Fields):
         """Return the changed definition; raise when it isn't a campaign any more."""
         before = definition.model_dump(exclude=_NOT_AUTHORED, mode="json")
         after = merged(before, self.model_dump(exclude_unset=True, mode="json"))
+        given = set() if self.audience is None else self.audience.model_fields_set
+        # The query's values are given by name or in order: the one replaces the other.
+        for new, old in (("prompts", "answers"), ("answers", "prompts")):
+            if new in given and old not in given:
+                after["audience"].pop(old, None)
         try:
             return CampaignFields.model_validate(after).definition()
         except ValidationError as error:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, String, Uuid, and_, bindparam, func, select
 
 from chassis.store import Transaction
 from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
@@ -37,7 +37,12 @@ class Rooms:
         while True:
             known = self._settings.get(lane.organization_id)
             zone = ZoneInfo(known.settings.time_zone if known is not None else "UTC")
-            rows = (await transaction.execute(_books(lane, day_of(at, zone)))).all()
+            given = {
+                "tenant": lane.organization_id,
+                "number": lane.from_number,
+                "today": day_of(at, zone),
+            }
+            rows = (await transaction.execute(_BOOKS, given)).all()
             if not rows:
                 return None
             sequence = rows[0].sequence
@@ -117,16 +122,20 @@ def _is_stopped(row: Any, stops: Stops) -> bool:
     )
 
 
-def _books(lane: Lane, today: str) -> Select[Any]:
+def _books() -> Select[Any]:
     """Ask for a lane's runs, what each has used, what stops it, and how new the settings are."""
     settings, controls = SETTINGS.table.c, CAMPAIGN_CONTROLS.c
-    on_the_day = and_(DAY_USAGE.c.organization_id == lane.organization_id, DAY_USAGE.c.day == today)
+    tenant, number = bindparam("tenant", type_=Uuid()), bindparam("number", type_=String(20))
+    on_the_day = and_(
+        DAY_USAGE.c.organization_id == tenant,
+        DAY_USAGE.c.day == bindparam("today", type_=String(10)),
+    )
     joined = (
         SETTINGS.table.outerjoin(
             RUNS,
             and_(
                 RUNS.c.organization_id == settings.subject,
-                RUNS.c.from_number == lane.from_number,
+                RUNS.c.from_number == number,
                 RUNS.c.urgent.is_(None),
             ),
         )
@@ -162,12 +171,15 @@ def _books(lane: Lane, today: str) -> Select[Any]:
             .scalar_subquery()
             .label("used_today"),
             select(DAY_USAGE.c.used)
-            .where(on_the_day, DAY_USAGE.c.from_number == lane.from_number)
+            .where(on_the_day, DAY_USAGE.c.from_number == number)
             .scalar_subquery()
             .label("used_by_number"),
             settings.sequence,
         )
         .select_from(joined)
-        .where(settings.subject == lane.organization_id)
+        .where(settings.subject == tenant)
         .order_by(RUNS.c.run_id)
     )
+
+
+_BOOKS = _books()
