@@ -8,12 +8,12 @@ from tests.gateway.client import Client
 from tests.gateway.rig import NUMBER, ORGANIZATION, Rig
 
 from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
-from gateway.domain.codes import advice, meaning
 from gateway.domain.regions import all_countries
 from gateway.routes.organization_shapes import SettingsFields
 from gateway.routes.settings import SettingsPatch
 from readmodels.views import RowStatus
 from twilio_client.codes import CODES
+from twilio_client.explained import advice, meaning
 
 
 async def newest(rig: Rig) -> OrganizationSettingsChanged:

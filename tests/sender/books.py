@@ -26,7 +26,7 @@ from contracts.events.campaign import (
     WriteTo,
 )
 from contracts.events.consent import Consent, ConsentCause, ConsentChanged
-from contracts.events.message import MessageRequested, ReplyPurpose, ReplyRequested
+from contracts.events.message import MessageRequested, ReplyRequested
 from contracts.events.organization import (
     ImisAccess,
     OrganizationSettings,
@@ -151,34 +151,6 @@ async def enter(
         for envelope in await SqlIntake(transaction).take([seal(page)], at=at):
             transaction.publish_sealed(envelope)
     return page
-
-
-def requested(to: str, key: str = "1", **more: Any) -> MessageRequested:
-    """A text that staff want sent at once."""
-    return MessageRequested(**single(to, "urgent", key), **more)
-
-
-def reply(to: str, purpose: ReplyPurpose, sid: str = "SM1") -> ReplyRequested:
-    """A text that answers a member's."""
-    return ReplyRequested(**single(to, "reply", sid), purpose=purpose, inbound_sid=sid)
-
-
-def single(to: str, purpose: str, key: str) -> dict[str, Any]:
-    run = ids.single_run_id(ORGANIZATION, purpose, key)
-    recipient = ids.recipient_id(run, 1)
-    return {
-        "organization_id": ORGANIZATION,
-        "occurred_at": NOW,
-        "sequence": 1,
-        "run_id": run,
-        "campaign_id": ids.single_texts_id(ORGANIZATION, purpose),
-        "recipient_id": recipient,
-        "message_id": ids.message_id(recipient),
-        "to": to,
-        "from_number": LANE.from_number,
-        "text": "Now",
-        "segments": 1,
-    }
 
 
 async def ask(store: Store, *asked: MessageRequested | ReplyRequested, at: datetime = NOW) -> None:

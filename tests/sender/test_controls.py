@@ -22,7 +22,6 @@ from tests.sender.books import (
     numbers,
     opened,
     page_of,
-    requested,
     rows,
     set_limits,
     states,
@@ -31,6 +30,7 @@ from tests.sender.books import (
     take,
     told,
 )
+from tests.sender.singles import requested
 
 from chassis.store import Store
 from contracts.envelope import seal

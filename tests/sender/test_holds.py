@@ -16,13 +16,13 @@ from tests.sender.books import (
     follow,
     ledger,
     numbers,
-    requested,
     set_limits,
     states,
     step,
     take,
     told,
 )
+from tests.sender.singles import requested
 
 from chassis.store import Store
 from contracts.envelope import seal

@@ -15,13 +15,13 @@ from tests.sender.books import (
     hear,
     ledger,
     page_of,
-    requested,
     rows,
     set_limits,
     states,
     sweep,
     told,
 )
+from tests.sender.singles import requested
 
 from chassis.store import Store
 from contracts.envelope import seal

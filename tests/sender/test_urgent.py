@@ -19,14 +19,13 @@ from tests.sender.books import (
     ledger,
     numbers,
     page_of,
-    reply,
-    requested,
     rows,
     set_limits,
     states,
     take,
     told,
 )
+from tests.sender.singles import reply, requested
 
 from chassis.store import Store
 from contracts.envelope import seal

@@ -1,9 +1,21 @@
 """A query's prompts, and the campaign's answers to them; pure."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from contracts.events.campaign import Audience
-from imis_client import Prompt
+
+
+class Prompt(Protocol):
+    """Something that a query asks for."""
+
+    @property
+    def name(self) -> str:
+        """Its label."""
+
+    @property
+    def property_name(self) -> str:
+        """What it is about, in iMIS's words."""
 
 
 def settled(audience: Audience, asked: Sequence[Prompt]) -> Audience:

@@ -18,8 +18,8 @@ from contracts.events.run import (
     RunStarted,
 )
 from gateway.domain import following as steps
-from gateway.domain.codes import advice, meaning
 from gateway.ports import Campaigns, Clock, Outbox
+from twilio_client.explained import advice, meaning
 
 _Step = Callable[[CampaignEvent, datetime], CampaignEvent | None]
 _UNKNOWN_CAUSE = "Twilio refused the texts for a cause that every further one would meet."

@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from gateway.domain.cells import csv_head, csv_lines
-from gateway.domain.codes import meaning
 from gateway.domain.views import Message
 from gateway.routes.csv_answers import CSV, csv_answer
 from gateway.routes.deps import Staff, The
 from gateway.routes.runs import look_at
 from readmodels.views import RowStatus
+from twilio_client.explained import meaning
 
 router = APIRouter(tags=["runs"])
 _PAGE = 500

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.events.run import HeldBy
-from gateway.domain.codes import advice, meaning
 from gateway.domain.reasons import reason_meaning
 from gateway.domain.views import Message, Progress, Run
 from readmodels.views import ErrorCount
 from readmodels.views import HeldView as Held
+from twilio_client.explained import advice, meaning
 
 
 class HeldView(BaseModel):
