@@ -8,7 +8,7 @@ from tests.e2e.features.organization import Organization
 from tests.e2e.features.system import System, running_system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Everything, started once."""
     folder: Path = tmp_path_factory.mktemp("system")

@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.features.organization import FOLDER, Organization
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_tm5_a_query_is_found_by_browsing_and_its_columns_are_told(org: Organization) -> None:

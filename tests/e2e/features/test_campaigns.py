@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.features.organization import Organization, until
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_tm11_a_draft_may_lack_anything_but_its_name_and_scheduling_names_all(

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.features.organization import Organization, until
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def mixed(org: Organization) -> list[tuple[str, str, str]]:

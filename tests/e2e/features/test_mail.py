@@ -6,7 +6,7 @@ import pytest
 from tests.e2e.features.organization import Organization, ask, until
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_tm4_the_report_goes_to_the_campaign_s_address_with_its_csv(org: Organization) -> None:

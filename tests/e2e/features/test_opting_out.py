@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.features.organization import Organization, ask, until
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_x3_a_stop_in_the_middle_of_a_run_counts(system: System) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.e2e.features.organization import Organization, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def in_a_moment(seconds: float = 8) -> str:

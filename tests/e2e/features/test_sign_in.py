@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.features.organization import Organization, ask
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_tm1_staff_sign_in_and_out(org: Organization) -> None:

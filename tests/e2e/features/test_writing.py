@@ -4,7 +4,7 @@ import pytest
 from tests.e2e.features.organization import Organization, ask, until
 from tests.e2e.features.system import System
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("features")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_tm8_one_activity_a_text_as_the_guide_says(org: Organization) -> None:
