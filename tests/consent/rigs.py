@@ -147,7 +147,12 @@ class MemoryRig:
 
     async def decide(self, *told: Envelope[ReviewDecided]) -> None:
         await handlers.decide_reviews(
-            told, ledger=self.ledger, reviews=self.reviews, outbox=self.outbox
+            told,
+            organizations=self.organizations,
+            names=NAMES,
+            ledger=self.ledger,
+            reviews=self.reviews,
+            outbox=self.outbox,
         )
 
     async def told(self) -> list[Envelope[Event]]:

@@ -235,3 +235,11 @@ async def test_tm20_a_long_list_comes_in_by_parts(rig: Rig) -> None:
         entries = [ImportedOptOut(number=each) for each in numbers[part * 300 : part * 300 + 300]]
         await rig.imports(imported(*entries, import_id=import_id, part=part))
     assert len(await rig.published()) == 600
+
+
+async def test_tm20_a_read_wish_is_about_all_numbers_where_a_stop_is(rig: Rig) -> None:
+    await rig.change_settings(settings(sequence=2, opt_out_of="organization"))
+    await rig.texts(text("please stop texting me"))
+    [asked] = await reviews(rig)
+    await rig.decide(decision(asked, ReviewStatus.OPTED_OUT))
+    assert await rig.standings() == {(OFFICE, MEMBER): (OUT, 1), ("", MEMBER): (OUT, 1)}

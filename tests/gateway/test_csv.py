@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +82,10 @@ def test_x11_a_number_that_left_is_read_again() -> None:
         "'=cmd()",
         "a=b",
     ]
+
+
+@pytest.mark.parametrize("cell", ["Ann;=HYPERLINK(1)", "Ann\n+1", "Ann; @SUM(A1)", "\n=1", "＝1"])
+def test_no_cell_hides_a_formula_behind_another_separator(cell: str) -> None:
+    shown = neutral(cell)
+    assert not re.search(r"(^|[;\t\r\n])\s*[=+@＝-]", shown)
+    assert shown.replace("'", "") == cell

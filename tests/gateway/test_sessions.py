@@ -120,10 +120,13 @@ async def test_tm1_a_member_of_the_public_is_no_staff(rig: Rig) -> None:
     assert got.status == 403
 
 
-async def test_tm1_where_a_site_tells_no_roles_the_login_is_enough(rig: Rig) -> None:
+async def test_tm1_where_a_2017_site_tells_no_roles_the_login_is_enough(rig: Rig) -> None:
     rig.imis.roles["member"] = None
-    got = await rig.anybody.post("/v1/sessions", LOGIN | {"username": "member"})
-    assert got.status == 201
+    member = LOGIN | {"username": "member"}
+    # Any other site tells roles: where it doesn't, nobody is taken for staff on a guess.
+    assert (await rig.anybody.post("/v1/sessions", member)).status == 403
+    await rig.organization(imis=ORGANIZATION["imis"] | {"version": "2017"})
+    assert (await rig.anybody.post("/v1/sessions", member)).status == 201
 
 
 async def test_tm1_where_a_site_tells_no_roles_a_list_may_say_who_is_staff(rig: Rig) -> None:

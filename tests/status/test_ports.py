@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from tests.scheduler.facts import settings_changed
@@ -234,7 +234,7 @@ async def test_x7_a_campaign_s_outcomes_add_up_and_its_errors_are_kept(campaigns
     async with campaigns() as known:
         [one] = await known.add({facts.CAMPAIGN: failing, other: fine})
         assert one == Campaign(facts.CAMPAIGN, facts.ORGANIZATION, outcomes=5)
-        marked = replace(one, errors=(Erring(4, 30007), Erring(5, 0)), alarmed=True)
+        marked = replace(one, errors=(Erring(4, 30007), Erring(5, 0)), alarmed=UUID(int=9))
         await known.keep([marked])
     async with campaigns() as known:
         assert await known.add({facts.CAMPAIGN: failing}) == [replace(marked, outcomes=7)]
@@ -251,12 +251,12 @@ async def test_x6_what_is_kept_back_is_known_by_the_newest_state(campaigns: Stor
         assert await known.kept_back({facts.CAMPAIGN, other}) == {facts.CAMPAIGN}
         failure = Failure(1, 30007, facts.RUN, facts.at(1), facts.at(2), uuid4())
         [one] = await known.add({facts.CAMPAIGN: Outcomes(facts.ORGANIZATION, 1, (failure,))})
-        await known.keep([replace(one, errors=(Erring(1, 30007),), alarmed=True)])
+        await known.keep([replace(one, errors=(Erring(1, 30007),), alarmed=UUID(int=9))])
         await known.follow([resume, pause])
     async with campaigns() as known:
         assert await known.kept_back({facts.CAMPAIGN}) == set()
         [one] = await known.add({facts.CAMPAIGN: Outcomes(facts.ORGANIZATION, 1, (failure,))})
-        assert (one.outcomes, one.errors, one.alarmed) == (1, (), False)
+        assert (one.outcomes, one.errors, one.alarmed) == (1, (), None)
         assert (one.resumed, one.resumed_at) == (5, facts.at(30))
 
 

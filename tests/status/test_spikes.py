@@ -64,6 +64,16 @@ async def test_x7_twenty_of_one_error_among_the_last_hundred_outcomes_are_told_o
     assert len(alarms(world)) == 1
 
 
+async def test_x7_a_run_that_sends_what_was_missed_can_have_a_spike_of_its_own() -> None:
+    world = World()
+    other = UUID(int=77)
+    await sent(world, range(1, 21), "undelivered", FILTERED)
+    await sent(world, range(21, 41), "undelivered", FILTERED)
+    assert len(alarms(world)) == 1
+    await sent(world, range(1, 21), "undelivered", FILTERED, run=other)
+    assert [each.run_id for each in alarms(world)] == [facts.RUN, other]
+
+
 async def test_x7_the_same_errors_far_apart_are_no_spike() -> None:
     world = World()
     for begin in range(1, 301, 6):

@@ -69,9 +69,8 @@ def walk(tour: list[Step], environment: dict[str, str]) -> Iterator[tuple[Step, 
                 lines.append(line)
             yield step, "".join(lines)
     finally:
-        shell.stdin.close()
         shell.terminate()
-        shell.wait(timeout=10)
+        shell.communicate(timeout=10)
 
 
 def rewritten(text: str, shown: dict[int, str]) -> str:

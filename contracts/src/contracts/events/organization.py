@@ -55,6 +55,8 @@ class ImisAccess(Value):
     version: Literal["ems", "2017"] = "ems"
     username: str
     password_encrypted: str
+    saved: int | None = None
+    """The number of the settings with which the account was saved; None: each saved it anew."""
     category_column: str = "CATEGORY"
     """The activity column that the staff site shows as "CEU Type"."""
     staff_logins: tuple[str, ...] = ()
@@ -119,3 +121,12 @@ class OrganizationSettingsChanged(Event):
     def subject(self) -> UUID:
         """The organisation."""
         return self.organization_id
+
+    @property
+    def account_sequence(self) -> int:
+        """The number of the settings that saved iMIS's account as it is.
+
+        What iMIS refused stays refused until this is higher: another setting mends no password.
+        """
+        saved = self.settings.imis.saved
+        return self.sequence if saved is None else saved

@@ -84,6 +84,8 @@ class Hearing:
         """Take what staff made of members' texts."""
         await handlers.decide_reviews(
             told,
+            organizations=SqlOrganizations(transaction),
+            names=self._names,
             ledger=SqlLedger(transaction),
             reviews=SqlReviews(transaction),
             outbox=transaction,

@@ -30,6 +30,9 @@ from sender.ports import (
 from sender.settings import SenderSettings
 
 STARVED_SECONDS = 1.0
+FRESH_SECONDS = 0.5
+STALE_SECONDS = 1.5
+"""After how long what is stopped is read anew, and is no longer posted by: 2 s at most (X-6)."""
 HELD_SECONDS = 2.0
 """How often a lane over the day's limit looks whether there is a new day, or a higher limit."""
 
@@ -151,7 +154,7 @@ class LaneDispatch:
         return self._urgent or at - self._looked_at >= STARVED_SECONDS
 
     async def _send(self, grant: Grant, *, limit: int, urgent: int) -> Picked:
-        at = self._clock()
+        at, granted_at = self._clock(), self._ticks()
         until = at + timedelta(seconds=self._settings.lease)
         still_ours = self._until(at)
         picked = await self._ledger.claim(
@@ -164,8 +167,20 @@ class LaneDispatch:
             stops=grant.stops,
         )
         self._outcomes.opened(self._lane, len(picked.claims))
+        if picked.claims and self._ticks() - granted_at > FRESH_SECONDS:
+            # What was stopped while the database took its time must not leave any more.
+            if await self._limiter.stops(self._lane) != grant.stops:
+                for claim in picked.claims:
+                    self._outcomes.put(self._lane, Result(claim, None, again_at=self._clock()))
+                return picked
+            granted_at = self._ticks()
+        seen_at = granted_at
+
+        def fit() -> bool:
+            return still_ours() and self._ticks() - seen_at < STALE_SECONDS
+
         for claim in picked.claims:
-            task = asyncio.create_task(self._post(claim, still_ours))
+            task = asyncio.create_task(self._post(claim, fit))
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
         return picked

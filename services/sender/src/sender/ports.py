@@ -158,6 +158,9 @@ class Limiter(Protocol):
     async def give_back(self, lane: Lane, *, rate: float, segments: int) -> None:
         """Return what was not used."""
 
+    async def stops(self, lane: Lane) -> Stops:
+        """Return what is stopped now, as told past the log; raises `Outage` when it can't tell."""
+
 
 Entered = MessageQueued | MessageSubmitted | RecipientExcluded | MessageHeld
 

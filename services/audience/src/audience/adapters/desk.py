@@ -172,10 +172,10 @@ class SqlDesk(Generic[Order]):
                 or_(
                     ~JOBS.c.needs_imis,
                     REFUSED_LOGINS.c.sequence.is_(None),
-                    REFUSED_LOGINS.c.sequence < _ORGANIZATIONS.c.sequence,
+                    REFUSED_LOGINS.c.sequence < _ORGANIZATIONS.c.account_sequence,
                     # It is given out once, to be told of.
                     JOBS.c.awaited_sequence.is_(None),
-                    JOBS.c.awaited_sequence < _ORGANIZATIONS.c.sequence,
+                    JOBS.c.awaited_sequence < _ORGANIZATIONS.c.account_sequence,
                 )
             )
         each = free.subquery()
@@ -218,7 +218,7 @@ def _job(job_id: object) -> Select[Any]:
     return (
         select(
             JOBS,
-            _ORGANIZATIONS.c.sequence.label("settings_sequence"),
+            _ORGANIZATIONS.c.account_sequence.label("settings_sequence"),
             REFUSED_LOGINS.c.sequence.label("refused_sequence"),
         )
         .join(_ORGANIZATIONS, _ORGANIZATIONS.c.subject == JOBS.c.organization_id)

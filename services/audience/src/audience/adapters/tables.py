@@ -19,7 +19,13 @@ from chassis.latest import Latest
 from contracts.events.organization import OrganizationSettingsChanged
 
 METADATA = MetaData()
-SETTINGS = Latest("organizations", METADATA, OrganizationSettingsChanged)
+SETTINGS = Latest(
+    "organizations",
+    METADATA,
+    OrganizationSettingsChanged,
+    # When iMIS's account was saved as it is: another setting mends no password.
+    marks={"account_sequence": lambda event: event.account_sequence},
+)
 JOBS = Table(
     "jobs",
     METADATA,

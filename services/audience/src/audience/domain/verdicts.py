@@ -41,6 +41,9 @@ LONGEST_TEXT = 1600
 Pair = tuple[str, str]
 """A member's iMIS id and a number in E.164."""
 
+LONGEST_ID = 100
+"""What is longer is no iMIS id, whatever the column is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -146,7 +149,7 @@ def judge(rows: Sequence[Numbered], terms: Terms, seen: Seen) -> list[Verdict]:
 
 
 def _number(row: Row, terms: Terms) -> str | Reason:
-    if not row.imis_id:
+    if not row.imis_id or len(row.imis_id) > LONGEST_ID:
         return Reason.NO_MEMBER_ID
     if not row.phone or row.phone.isspace():
         return Reason.NO_NUMBER

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from consent.domain.pairs import Decision
-from consent.domain.reviews import decided, told_of
-from consent.domain.texts import pair_of, pairs_of_staff
+from consent.domain.pairs import Decision, Pair
+from consent.domain.reviews import Review, decided, told_of
+from consent.domain.texts import pair_of, pairs_concerned, pairs_of_staff
 from consent.handlers.settling import settle
 from consent.ports import Ledger, Names, Organizations, Outbox, Reviews
 from contracts.envelope import Envelope
@@ -17,6 +17,7 @@ from contracts.events.consent import (
     ReviewDecided,
     ReviewStatus,
 )
+from contracts.events.organization import OrganizationSettings
 
 
 async def follow_staff(
@@ -84,12 +85,15 @@ async def import_opt_outs(
 async def decide_reviews(
     commands: Sequence[Envelope[ReviewDecided]],
     *,
+    organizations: Organizations,
+    names: Names,
     ledger: Ledger,
     reviews: Reviews,
     outbox: Outbox,
 ) -> None:
     """Let what a person read count as of when the member wrote it; each text is decided once."""
     wanted = {(each.event.organization_id, each.event.review_id): each for each in commands}
+    known = await organizations.of({each.event.organization_id for each in commands})
     decisions: list[tuple[Decision, UUID]] = []
     for review in await reviews.hold_open(wanted):
         command = wanted[review.pair.organization_id, review.text_id]
@@ -99,13 +103,33 @@ async def decide_reviews(
         await reviews.keep(after)
         outbox.publish(told_of(after, at=command.event.occurred_at), because=command.id)
         if after.status is ReviewStatus.OPTED_OUT:
-            decision = Decision(
-                review.pair,
-                review.text_id,
-                review.at,
-                Consent.OPTED_OUT,
-                ConsentCause.STAFF,
-                by=after.by,
-            )
-            decisions.append((decision, command.id))
+            told = known.get(review.pair.organization_id)
+            decisions += [
+                (
+                    Decision(
+                        pair,
+                        review.text_id,
+                        review.at,
+                        Consent.OPTED_OUT,
+                        ConsentCause.STAFF,
+                        by=after.by,
+                    ),
+                    command.id,
+                )
+                for pair in _pairs_of(review, None if told is None else told.settings, names)
+            ]
     await settle(decisions, ledger=ledger, outbox=outbox)
+
+
+def _pairs_of(review: Review, settings: OrganizationSettings | None, names: Names) -> list[Pair]:
+    """Return what the wish is about: as if the member had texted STOP."""
+    if settings is None:
+        return [review.pair]
+    return pairs_concerned(
+        Consent.OPTED_OUT,
+        settings,
+        review.pair.organization_id,
+        number=review.pair.number,
+        from_number=review.pair.from_number,
+        name=names.of,
+    )

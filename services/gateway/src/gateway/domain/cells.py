@@ -3,9 +3,12 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_AFTER_A_SEPARATOR = re.compile(r"([;\t\r\n]\s*)([=+\-@＝＋－＠])")
+"""Where a spreadsheet whose lists are parted by semicolons would begin another cell."""
 
 
 def neutral(cell: object) -> str:
@@ -15,6 +18,7 @@ def neutral(cell: object) -> str:
     would else read a sum and round it. Every number that comes in may have that apostrophe.
     """
     text = "" if cell is None else str(cell)
+    text = _AFTER_A_SEPARATOR.sub(r"\1'\2", text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

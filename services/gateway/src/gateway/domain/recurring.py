@@ -2,7 +2,12 @@
 
 from datetime import datetime
 
-from contracts.events.campaign import CampaignDefinition, CampaignKind, Recurrence
+from contracts.events.campaign import (
+    CampaignDefinition,
+    CampaignEvent,
+    CampaignKind,
+    Recurrence,
+)
 from timing.describing import describe
 from timing.recurrence import Occurrence, RecurrenceError, Rule, next_after, occurrences
 
@@ -34,6 +39,17 @@ def goes_on(definition: CampaignDefinition, after: datetime) -> bool:
         return next_after(rule_of(definition.recurrence), after) is not None
     except RecurrenceError:
         return False
+
+
+def next_time(campaign: CampaignEvent, after: datetime) -> datetime | None:
+    """Return when a campaign runs next, as far as its schedule says."""
+    recurrence = campaign.definition.recurrence
+    if recurrence is None or not recurring(campaign.definition):
+        return campaign.due_at
+    if fault_of(recurrence) is not None:
+        return None
+    found = upcoming(recurrence, after=after, count=1)
+    return found[0].at if found else None
 
 
 def described(recurrence: Recurrence) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from contracts.events.audience import AudiencePreviewed, Sample
+from contracts.events.audience import AudiencePreviewed, Reason, Sample
 from contracts.events.campaign import CampaignDefinition, Mode, Purpose
 from contracts.events.organization import OrganizationSettings
 from gateway.domain.forecast import Forecast, Pace, Window, forecast
@@ -86,6 +86,10 @@ def summarise(
         # Nothing leaves, so neither limits nor a rate hold it up.
         course = Forecast((), 0, begin)
     leaving = counted.segments - over - course.left_out
+    left_out = _messages_of(course.left_out, counted)
+    excluded = {str(reason): count for reason, count in counted.excluded.items()}
+    if left_out:
+        excluded[str(Reason.OVER_DAY_LIMIT)] = left_out
     first = course.spans[0].begins if course.spans else begin
     seconds = None if course.ends is None else (course.ends - first).total_seconds()
     price = settings.prices.segment if live else None
@@ -97,9 +101,9 @@ def summarise(
         rows_read=counted.contacts_returned,
         rows_expected=counted.contacts_returned,
         contacts_returned=counted.contacts_returned,
-        will_be_sent_to=counted.recipients,
-        excluded={str(reason): count for reason, count in counted.excluded.items()},
-        estimated_segments=counted.segments,
+        will_be_sent_to=counted.recipients - left_out,
+        excluded=excluded,
+        estimated_segments=counted.segments - course.left_out,
         messages_by_segments=dict(counted.messages_by_segments),
         lacking_values=counted.lacking_values,
         lacking_by_field=dict(counted.lacking_by_field),
@@ -119,6 +123,13 @@ def summarise(
         estimated_cost=None if price is None else price * leaving,
         currency=None if price is None else settings.prices.currency,
     )
+
+
+def _messages_of(segments: int, counted: AudiencePreviewed) -> int:
+    """Return how many texts so many segments are; exact where all are of one size."""
+    if not segments:
+        return 0
+    return min(counted.recipients, -(-segments * counted.recipients // counted.segments))
 
 
 def _pace(

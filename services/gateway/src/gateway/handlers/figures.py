@@ -86,7 +86,7 @@ async def home_of(staff: StaffSession, *, desk: Desk, models: ReadModels, clock:
     settings = known.settings
     held = await models.activities_held(organization)
     # Newer settings let what was held go on.
-    still = held is not None and held.settings_sequence >= known.sequence
+    still = held is not None and held.settings_sequence >= known.account_sequence
     open_reviews = await models.reviews(
         organization, status=ReviewStatus.OPEN, after=None, limit=MOST_REVIEWS
     )

@@ -24,12 +24,11 @@ async def change_settings(
     async with desk.work() as work:
         known = await work.organizations.get(organization_id, hold=True)
         if known is None:
-            return await announce(organization_id, settings, 1, work=work, clock=clock), True
+            return await announce(organization_id, settings, None, work=work, clock=clock), True
         settings = settings.model_copy(update={"stopped": known.settings.stopped})
         if _same(known.settings, settings, seal):
             return known, False
-        sequence = known.sequence + 1
-        return await announce(organization_id, settings, sequence, work=work, clock=clock), False
+        return await announce(organization_id, settings, known, work=work, clock=clock), False
 
 
 async def edit_settings(
@@ -53,19 +52,25 @@ async def edit_settings(
         changed = change(known.settings)
         if changed == known.settings:
             return known
-        sequence = known.sequence + 1
-        return await announce(organization_id, changed, sequence, work=work, clock=clock)
+        return await announce(organization_id, changed, known, work=work, clock=clock)
 
 
 async def announce(
     organization_id: UUID,
     settings: OrganizationSettings,
-    sequence: int,
+    known: OrganizationSettingsChanged | None,
     *,
     work: Work,
     clock: Clock,
 ) -> OrganizationSettingsChanged:
-    """Keep settings and let everybody know."""
+    """Keep settings that follow the known ones, and let everybody know."""
+    sequence = 1 if known is None else known.sequence + 1
+    if known is not None and _account(settings) == _account(known.settings):
+        saved = known.account_sequence
+    else:
+        saved = sequence
+    imis = settings.imis.model_copy(update={"saved": saved})
+    settings = settings.model_copy(update={"imis": imis})
     changed = OrganizationSettingsChanged(
         organization_id=organization_id,
         occurred_at=clock(),
@@ -92,6 +97,12 @@ async def newest_settings(
     return known
 
 
+def _account(settings: OrganizationSettings) -> tuple[str, str, str, str]:
+    """What iMIS is asked to take; a password that is saved anew is sealed anew."""
+    site = settings.imis
+    return site.url, site.version, site.username, site.password_encrypted
+
+
 def _same(one: OrganizationSettings, other: OrganizationSettings, seal: Seal) -> bool:
     """Compare settings; the same secret never has the same encrypted form twice."""
     try:
@@ -102,7 +113,7 @@ def _same(one: OrganizationSettings, other: OrganizationSettings, seal: Seal) ->
 
 def _opened(settings: OrganizationSettings, seal: Seal) -> tuple[object, str, str]:
     bare = settings.model_dump(
-        exclude={"imis": {"password_encrypted"}, "twilio": {"auth_token_encrypted"}}
+        exclude={"imis": {"password_encrypted", "saved"}, "twilio": {"auth_token_encrypted"}}
     )
     return (
         bare,

@@ -176,11 +176,16 @@ async def _ask_imis(
 def _is_staff(
     user: str, roles: Collection[str] | None, site: ImisAccess, staff_roles: Collection[str]
 ) -> bool:
-    """Whether a login that iMIS took is a staff member's; where no roles are told, by the list."""
+    """Whether a login that iMIS took is a staff member's; where no roles are told, by the list.
+
+    A 2017 site never tells roles: without a list whoever iMIS lets in is taken for staff there.
+    """
     if roles is not None:
         return bool(_plain(roles) & _plain(staff_roles))
     named = {each.strip().casefold() for each in site.staff_logins}
-    return not named or user.strip().casefold() in named
+    if not named:
+        return site.version == "2017"
+    return user.strip().casefold() in named
 
 
 def _plain(roles: Collection[str]) -> frozenset[str]:

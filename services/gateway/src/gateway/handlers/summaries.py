@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from gateway.domain.records import StaffSession
+from gateway.domain.recurring import next_time
 from gateway.domain.refusals import NotThere
 from gateway.domain.summary import Standing, Summary, summarise
 from gateway.handlers import previews
@@ -54,7 +55,7 @@ async def look(
         known.event.definition,
         settings,
         standing=standing,
-        due_at=known.event.due_at,
+        due_at=next_time(known.event, at),
         rules=rules,
     )
 

@@ -28,7 +28,7 @@ from gateway.domain.refusals import Unacceptable
 from gateway.routes.organization_shapes import Fields
 from gateway.routes.patches import merged
 from gateway.routes.problems import faults_of
-from gateway.routes.texts import Email, LongText, Name, Number, Text, Zone
+from gateway.routes.texts import Email, LongText, Name, Number, Subject, Text, Zone
 
 _NOT_AUTHORED = {"columns"}
 _YEARS = range(2000, 3000)
@@ -114,7 +114,7 @@ class CampaignFields(Fields):
     template: LongText = Field(default="", examples=["Hello ${FullName}, your membership ends."])
     mode: Mode = Mode.LIVE
     write_to: WriteTo = WriteTo.ACTIVITY
-    log_subject: Text = ""
+    log_subject: Subject = ""
     from_number: Number | None = None
     one_text_per_phone: StrictBool = False
     kind: CampaignKind = CampaignKind.ONE_TIME
@@ -163,7 +163,7 @@ class CampaignPatch(Fields):
     template: LongText | None = None
     mode: Mode | None = None
     write_to: WriteTo | None = None
-    log_subject: Text | None = None
+    log_subject: Subject | None = None
     from_number: Number | None = None
     one_text_per_phone: StrictBool | None = None
     kind: CampaignKind | None = None

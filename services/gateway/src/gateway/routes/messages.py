@@ -18,7 +18,7 @@ from gateway.ports import Work
 from gateway.routes.deps import Once, Staff, The
 from gateway.routes.organization_shapes import Fields
 from gateway.routes.problems import as_response
-from gateway.routes.texts import LongText, Number, Text, WholeNumber
+from gateway.routes.texts import LongText, Number, Subject, Text, WholeNumber
 
 router = APIRouter(tags=["messages"])
 _TO = Annotated[Text, Field(min_length=1, max_length=50, examples=["+14155552671"])]
@@ -34,7 +34,7 @@ class MessageFields(Fields):
     write_to: WriteTo | None = Field(
         default=None, description="By default an activity where there is an iMIS id, else nothing."
     )
-    log_subject: Text = ""
+    log_subject: Subject = ""
 
 
 class RequestedView(BaseModel):

@@ -90,6 +90,7 @@ def _plausible(moment: datetime) -> datetime:
 _WITHOUT_NUL = {"pattern": r"^[^\u0000]*$"}
 _NOT_BLANK = {"pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$"}
 Text = Annotated[str, Field(max_length=1000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)]
+Subject = Annotated[str, Field(max_length=200, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)]
 LongText = Annotated[
     str, Field(max_length=5000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)
 ]

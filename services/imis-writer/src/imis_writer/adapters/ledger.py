@@ -132,12 +132,12 @@ class SqlLedger:
     async def hold(
         self, organization: OrganizationSettingsChanged, reason: str, *, at: datetime
     ) -> None:
-        """Leave iMIS alone until the settings are newer than these; it is told once."""
+        """Leave iMIS alone until the account is saved anew; it is told once."""
         event = ActivitiesHeld(
             organization_id=organization.organization_id,
             occurred_at=at,
             sequence=organization.sequence,
-            settings_sequence=organization.sequence,
+            settings_sequence=organization.account_sequence,
             reason=reason,
         )
         async with self._store.transaction() as transaction:
@@ -156,7 +156,7 @@ class SqlLedger:
         """Whether iMIS refused the account that these settings hold."""
         query = select(HOLDS.c.organization_id).where(
             HOLDS.c.organization_id == organization.organization_id,
-            HOLDS.c.settings_sequence >= organization.sequence,
+            HOLDS.c.settings_sequence >= organization.account_sequence,
         )
         async with self._store.read() as connection:
             return await connection.scalar(query) is not None
@@ -165,7 +165,7 @@ class SqlLedger:
 def _is_held(organization_id: Any) -> Any:
     return exists().where(
         HOLDS.c.organization_id == organization_id,
-        HOLDS.c.settings_sequence >= SETTINGS.table.c.sequence,
+        HOLDS.c.settings_sequence >= SETTINGS.table.c.account_sequence,
     )
 
 

@@ -149,6 +149,9 @@ class SmtpPost:
             answers = await client.sendmail(self._sender.addr_spec, to, content)
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {each.recipient: _verdict(each.code) for each in error.recipients}
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPHeloError) as error:
+            # It refuses us, and nobody who is to get the mail: that is ours to mend.
+            raise PostClosed(str(error.code)) from None
         except aiosmtplib.SMTPResponseException as error:
             if error.code == _CLOSING:
                 raise PostClosed("421") from None

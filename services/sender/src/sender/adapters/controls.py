@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select
 
 from chassis.store import Transaction, upsert
 from contracts.envelope import Envelope
-from contracts.events.campaign import CampaignEvent, CampaignResumed
+from contracts.events.campaign import CampaignDeleted, CampaignEvent, CampaignResumed
 from contracts.events.run import RunCancelRequested
 from sender.adapters.tables import CAMPAIGN_CONTROLS, CANCELLED_RUNS
 from sender.domain.controls import UNHEARD, Control, control_of
@@ -139,4 +139,6 @@ def _row(
 
 
 def _resumed_at(event: CampaignEvent) -> datetime | None:
-    return event.occurred_at if isinstance(event, CampaignResumed) else None
+    """Return when staff wanted the campaign to go on: also one whose run is to finish."""
+    finishes = isinstance(event, CampaignDeleted) and not event.cancels_runs
+    return event.occurred_at if finishes or isinstance(event, CampaignResumed) else None

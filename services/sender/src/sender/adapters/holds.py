@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, or_, select
 from chassis.store import Transaction
 from contracts.events.run import HeldBy, RunHeld
 from sender.adapters.controls import SqlControls
+from sender.adapters.serial import alone
 from sender.adapters.tables import CAMPAIGN_CONTROLS, MESSAGES, RUN_HOLDS
 from sender.domain.controls import Control
 from sender.domain.holds import COUNTED, Hold
@@ -34,6 +35,9 @@ class SqlHolds:
 
     async def tell(self, holds: Sequence[Hold], *, at: datetime) -> None:
         """Tell of those that were not told yet and keep something back."""
+        for run in sorted({each.run_id for each in holds}):
+            # Two who count at once would tell two holds under one number.
+            await alone(self._transaction, run)
         fresh, told = await self._fresh(holds)
         counts = await self._counts([each for each in fresh if each.counted is None])
         noted: list[dict[str, Any]] = []

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from chassis.batches import Outage
 from sender.adapters.stops import as_stops, stops_key
+from sender.domain.controls import Stops
 from sender.domain.messages import Lane
 from sender.ports import Grant
 
@@ -87,6 +88,13 @@ class RedisLimiter:
             await self._give_back(keys=[_key(lane)], args=[segments, 1_000_000 / rate])
         except RedisError as error:
             raise Outage("the limiter is away") from error
+
+    async def stops(self, lane: Lane) -> Stops:
+        """Return what is stopped now, as told past the log; raises `Outage` without Redis."""
+        try:
+            return as_stops(await self._redis.hgetall(stops_key(lane.organization_id)))
+        except RedisError as error:
+            raise Outage("the stops can't be read") from error
 
 
 def _key(lane: Lane) -> str:

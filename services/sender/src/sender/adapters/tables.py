@@ -54,7 +54,11 @@ MESSAGES = Table(
     # 1 while the message may be under way, else empty: one open claim for a sender and a number.
     Column("open_claim", Integer),
     Index("one_open_claim", "from_number", "to_number", "open_claim", unique=True),
-    Index("messages_waiting", "organization_id", "from_number", "run_id", "state", "row"),
+    # With all that finding a number's open runs asks for: it reads no row for that.
+    Index(
+        "messages_waiting",
+        *("organization_id", "from_number", "run_id", "state", "row", "campaign_id", "urgent"),
+    ),
     Index("messages_open", "open_claim", "state", "lease_until"),
     Index(
         "messages_urgent",

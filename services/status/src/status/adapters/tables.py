@@ -1,7 +1,6 @@
 """The status service's tables."""
 
 from sqlalchemy import (
-    Boolean,
     Column,
     Index,
     Integer,
@@ -104,5 +103,6 @@ CAMPAIGNS = Table(
     Column("outcomes", Integer, nullable=False),
     # Pairs of an outcome's number and its error code, as JSON; only the newest are kept.
     Column("errors", Text, nullable=False),
-    Column("alarmed", Boolean, nullable=False),
+    # The run of which a spike was told.
+    Column("alarmed", Uuid),
 )

@@ -75,8 +75,8 @@ class Campaign:
     outcomes: int = 0
     """How many there were since then."""
     errors: tuple[Erring, ...] = ()
-    alarmed: bool = False
-    """Whether a spike was told since then: it is told once."""
+    alarmed: UUID | None = None
+    """The run of which a spike was told since then: it is told once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def follow(known: Campaign, event: CampaignEvent) -> Campaign:
             resumed_at=event.occurred_at,
             outcomes=0,
             errors=(),
-            alarmed=False,
+            alarmed=None,
         )
     if event.sequence > known.sequence:
         known = replace(known, sequence=event.sequence, status=event.status)
@@ -138,10 +138,13 @@ def look_for_spike(
 
     Texts that were tried before the newest resume are of the trouble that was resumed from.
     """
-    if campaign.alarmed:
-        return campaign, None
     first = campaign.outcomes - batch.outcomes
     for failure in batch.failures:
+        if campaign.alarmed == failure.run_id:
+            continue
+        if campaign.alarmed is not None:
+            # Another run, such as one that sends what was missed, is trouble of its own.
+            campaign = replace(campaign, alarmed=None, errors=())
         if campaign.resumed_at is not None and failure.tried_at <= campaign.resumed_at:
             continue
         outcome = max(first, 0) + failure.place
@@ -150,7 +153,7 @@ def look_for_spike(
         same = Counter(each.code for each in newest)[failure.code]
         if same >= errors:
             spike = Spike(failure.code, same, min(among, outcome), failure)
-            return replace(campaign, errors=(), alarmed=True), spike
+            return replace(campaign, errors=(), alarmed=failure.run_id), spike
     return campaign, None
 
 

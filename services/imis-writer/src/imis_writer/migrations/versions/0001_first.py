@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
+        sa.Column("account_sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("subject"),
     )
     op.create_table(

@@ -113,7 +113,7 @@ def upgrade() -> None:
     op.create_index(
         "messages_waiting",
         "messages",
-        ["organization_id", "from_number", "run_id", "state", "row"],
+        ["organization_id", "from_number", "run_id", "state", "row", "campaign_id", "urgent"],
         unique=False,
     )
     op.create_index(

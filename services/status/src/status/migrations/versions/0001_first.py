@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("resumed_at", sa.BigInteger(), nullable=True),
         sa.Column("outcomes", sa.Integer(), nullable=False),
         sa.Column("errors", sa.Text(), nullable=False),
-        sa.Column("alarmed", sa.Boolean(), nullable=False),
+        sa.Column("alarmed", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("campaign_id"),
     )
     op.create_table(
