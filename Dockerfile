@@ -33,12 +33,14 @@ RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin 
     && install -d -o textmanager -g textmanager /var/lib/textmanager
 COPY --from=build /opt/textmanager /opt/textmanager
 COPY deploy/entrypoint.sh deploy/healthy.py /opt/textmanager/
+COPY deploy/rules/ /opt/textmanager/rules/
 # Inside a container everybody may connect; what leaves it is decided by what is published.
 ENV PATH=/opt/textmanager/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     TEXTMANAGER_SERVICE=${SERVICE} \
     TEXTMANAGER_HTTP_HOST=0.0.0.0 \
-    TEXTMANAGER_HTTP_PORT=8080
+    TEXTMANAGER_HTTP_PORT=8080 \
+    TEXTMANAGER_QUIET_HOURS=/opt/textmanager/rules/quiet-hours.yaml
 USER 10001:10001
 WORKDIR /var/lib/textmanager
 EXPOSE 8080

@@ -12,8 +12,9 @@ BIN := .venv/bin
 SOURCES := contracts libs services simulators cli tests tools benchmarks
 MEMBERS := textmanager textmanager-audience textmanager-chassis textmanager-consent textmanager-contracts \
 	textmanager-gateway textmanager-imis textmanager-imis-writer textmanager-ingress \
-	textmanager-projections textmanager-readmodels textmanager-scheduler textmanager-sender \
-	textmanager-simulators textmanager-status textmanager-texting textmanager-twilio
+	textmanager-notifier textmanager-projections textmanager-readmodels textmanager-scheduler textmanager-sender \
+	textmanager-simulators textmanager-status textmanager-texting textmanager-timing \
+	textmanager-twilio
 
 # `make test ENGINES=containers` takes the engines from Docker.
 export ENGINES

@@ -1,6 +1,10 @@
 """How many texts a second one sender process gets accepted, and what each costs.
 
     python benchmarks/bench_sender.py [MESSAGES] [ANSWER_MS]
+    python benchmarks/bench_sender.py MESSAGES ANSWER_MS urgent [RATE]
+
+The second form holds the number to a rate (100 segments a second) and tells how long urgent texts
+take, from Kafka to Twilio, while the campaign is still being taken in, and behind all of it.
 
 A real Kafka and Valkey, and the simulated Twilio as a process of its own; everything on
 127.0.0.1, ended by itself.
@@ -22,13 +26,17 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from chassis.secrets import SecretBox
+from chassis.service import Service
 from chassis.settings import ServiceSettings
 from contracts import ids
 from contracts.envelope import encode, seal
 from contracts.events.audience import Recipient, RecipientsResolved
+from contracts.events.base import Event
 from contracts.events.campaign import Mode, WriteTo
+from contracts.events.message import MessageRequested
 from contracts.events.organization import (
     ImisAccess,
     OrganizationSettings,
@@ -37,7 +45,9 @@ from contracts.events.organization import (
     TwilioAccess,
 )
 from contracts.topics import TOPICS
+from sender.adapters.tables import MESSAGES
 from sender.app import make
+from sender.domain.messages import State
 from sender.settings import SenderSettings
 from textmanager.engines.kafka import Kafka
 from textmanager.engines.topics import create_topics
@@ -47,7 +57,7 @@ ACCOUNT, TOKEN, NUMBER = "AC" + "1" * 32, "token", "+18885550100"
 ORGANIZATION = ids.organization_id("bench")
 
 
-def settings_event(box: SecretBox) -> OrganizationSettingsChanged:
+def settings_event(box: SecretBox, rate: float = 1_000_000) -> OrganizationSettingsChanged:
     return OrganizationSettingsChanged(
         organization_id=ORGANIZATION,
         occurred_at=datetime.now(UTC),
@@ -57,7 +67,7 @@ def settings_event(box: SecretBox) -> OrganizationSettingsChanged:
             cloud_id="bench",
             segments_per_run=10_000_000,
             segments_per_day=10_000_000,
-            numbers=(SendingNumber(number=NUMBER, segments_per_second=1_000_000),),
+            numbers=(SendingNumber(number=NUMBER, segments_per_second=rate),),
             imis=ImisAccess(url="http://127.0.0.1:1", username="u", password_encrypted="x"),
             twilio=TwilioAccess(
                 account_sid=ACCOUNT, auth_token_encrypted=box.seal(SecretStr(TOKEN))
@@ -107,7 +117,25 @@ async def accepted(port: int) -> int:
     return int(body.strip(b"} \r\n"))
 
 
-async def main(count: int, answer_ms: int) -> None:
+def urgent(key: int) -> MessageRequested:
+    run = ids.single_run_id(ORGANIZATION, "urgent", str(key))
+    recipient = ids.recipient_id(run, 1)
+    return MessageRequested(
+        organization_id=ORGANIZATION,
+        occurred_at=datetime.now(UTC),
+        sequence=1,
+        run_id=run,
+        campaign_id=ids.single_texts_id(ORGANIZATION, "urgent"),
+        recipient_id=recipient,
+        message_id=ids.message_id(recipient),
+        to=f"+1303{2_000_000 + key}",
+        from_number=NUMBER,
+        text="The hall is closed today.",
+        segments=1,
+    )
+
+
+async def main(count: int, answer_ms: int, rate: float | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         kafka, valkey = Kafka(state / "engines"), Valkey(state / "engines")
@@ -128,7 +156,8 @@ async def main(count: int, answer_ms: int) -> None:
             await create_topics(kafka.url, TOPICS)
             while not port_file.exists():
                 await asyncio.sleep(0.05)
-            await measure(count, kafka.url, valkey.url, int(port_file.read_text()), state)
+            port = int(port_file.read_text())
+            await measure(count, kafka.url, valkey.url, port, state, rate=rate)
         finally:
             simulator.terminate()
             simulator.wait()
@@ -136,7 +165,9 @@ async def main(count: int, answer_ms: int) -> None:
             await asyncio.to_thread(kafka.stop)
 
 
-async def measure(count: int, kafka_url: str, redis_url: str, port: int, state: Path) -> None:
+async def measure(
+    count: int, kafka_url: str, redis_url: str, port: int, state: Path, *, rate: float | None
+) -> None:
     key = SecretStr(Fernet.generate_key().decode())
     settings = ServiceSettings(
         kafka_url=kafka_url,
@@ -158,6 +189,12 @@ async def measure(count: int, kafka_url: str, redis_url: str, port: int, state: 
         await asyncio.sleep(0.01)
     producer = AIOKafkaProducer(bootstrap_servers=kafka_url)
     await producer.start()
+    if rate is not None:
+        await overtake(count, rate, producer, SecretBox(key), service)
+        await producer.stop()
+        service.stop_requested.set()
+        await running
+        return
     profile = cProfile.Profile() if os.environ.get("PROFILE") else None
     used, began = cpu(), time.monotonic()
     if profile:
@@ -184,10 +221,46 @@ async def measure(count: int, kafka_url: str, redis_url: str, port: int, state: 
     await running
 
 
+async def overtake(
+    count: int, rate: float, producer: AIOKafkaProducer, box: SecretBox, service: Service
+) -> None:
+    async def say(event: Event) -> None:
+        record_key, value, headers = encode(seal(event))
+        await producer.send_and_wait(event.topic, key=record_key, value=value, headers=headers)
+
+    async def seconds(key: int) -> float:
+        asked, began = urgent(key), time.monotonic()
+        await say(asked)
+        known = select(MESSAGES.c.state).where(MESSAGES.c.message_id == asked.message_id)
+        while True:
+            async with service.store.read() as connection:
+                if await connection.scalar(known) == State.ACCEPTED:
+                    return time.monotonic() - began
+            await asyncio.sleep(0.01)
+
+    async def waiting() -> int:
+        async with service.store.read() as connection:
+            return await connection.scalar(select(func.count()).select_from(MESSAGES)) or 0
+
+    await say(settings_event(box, rate))
+    for page in pages(count):
+        await say(page)
+    meanwhile = [await seconds(key) for key in range(5)]
+    while await waiting() < count:
+        await asyncio.sleep(0.1)
+    behind = [await seconds(key) for key in range(5, 15)]
+    print(
+        f"urgent, {rate:.0f} segments a second: at most {max(meanwhile):.2f} s while {count} come "
+        f"in, at most {max(behind):.2f} s behind them"
+    )
+
+
 def cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int((sys.argv[1:2] or ["5000"])[0]), int((sys.argv[2:3] or ["0"])[0])))
+    given = [*sys.argv[1:], *("5000", "0")[len(sys.argv[1:]) :]]
+    limited = float([*given, "100"][3]) if given[2:3] == ["urgent"] else None
+    uvloop.run(main(int(given[0]), int(given[1]), limited))

@@ -20,6 +20,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from contracts.envelope import encode, seal
 from contracts.events.base import Event
+from contracts.events.message import Refused
 from status.adapters.tables import METADATA
 from status.subscribers import subscriptions
 
@@ -45,11 +46,16 @@ def tell(name: str, took: float, used: float, facts_taken: int) -> None:
 
 async def main(messages: int) -> None:
     rows = range(1, messages + 1)
+    every_row = range(1, 2 * messages + 1)
     steps = {
-        "message.queued": records(facts.queued(row) for row in rows),
+        "message.queued": records(facts.queued(row) for row in every_row),
         "message.submitted": records(facts.submitted(row) for row in rows),
         "callback sent": records(facts.callback(row, "sent") for row in rows),
         "callback delivered": records(facts.callback(row, "delivered") for row in rows),
+        # Spread over their codes, so that no spike ends the counting of them.
+        "refused": records(
+            facts.submitted(row + messages, Refused(code=30000 + row)) for row in rows
+        ),
     }
     with tempfile.TemporaryDirectory() as folder:
         settings = ServiceSettings(
@@ -73,8 +79,8 @@ async def main(messages: int) -> None:
                     break
                 await handling.handle(batch)
             took, used = time.perf_counter() - at, time.process_time() - own
-            tell(name, took, used, messages)
-        count = messages * len(steps)
+            tell(name, took, used, len(step))
+        count = sum(map(len, steps.values()))
         took, used = time.perf_counter() - began, time.process_time() - cpu
         tell("all", took, used, count)
         await store.stop()

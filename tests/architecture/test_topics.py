@@ -24,6 +24,7 @@ SERVICES = {
     "ingress": "ingress",
     "consent": "consent",
     "projections": "projections",
+    "notifier": "notifier",
 }
 
 

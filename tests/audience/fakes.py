@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Generic
 from uuid import UUID
 
-from audience.domain.failures import login_wait_after
 from audience.domain.resolving import Progress
 from audience.domain.rows import Row
 from audience.domain.verdicts import Pair, Seen
-from audience.ports import Checkpoint, Claim, Kind, LeaseLost, Login, Order
+from audience.ports import Checkpoint, Claim, Kind, LeaseLost, Order
 from contracts.envelope import Envelope
-from contracts.events.audience import AudiencePreviewRequested
+from contracts.events.audience import AudienceAwaited, AudiencePreviewRequested
 from contracts.events.base import Event
 from contracts.events.campaign import Audience, CampaignDue
 from contracts.events.organization import OrganizationSettingsChanged
@@ -32,6 +31,13 @@ class Job:
     owner: str | None = None
     lease_until: datetime | None = None
     done: bool = False
+    done_at: datetime | None = None
+    awaited_sequence: int = -1
+
+    @property
+    def needs_imis(self) -> bool:
+        order = self.claim.order
+        return order.audience.upload_id is None and not self.claim.progress.reading.done
 
     def is_held(self, at: datetime) -> bool:
         return self.lease_until is not None and self.lease_until > at
@@ -43,10 +49,17 @@ class Memory:
 
     jobs: dict[UUID, Job] = field(default_factory=dict)
     settings: dict[UUID, int] = field(default_factory=dict)
-    refused: dict[UUID, tuple[int, int, datetime]] = field(default_factory=dict)
+    refused: dict[UUID, int] = field(default_factory=dict)
+    """Of each organisation the newest settings whose account iMIS refused."""
     rows: dict[UUID, list[Row]] = field(default_factory=dict)
-    pairs: dict[UUID, set[Pair]] = field(default_factory=dict)
+    pairs: dict[UUID, dict[Pair, int]] = field(default_factory=dict)
     published: list[Envelope[Event]] = field(default_factory=list)
+
+    def publish(self, *events: Event, because: UUID) -> None:
+        self.published += [
+            Envelope(event, UUID(int=len(self.published) + place), because)
+            for place, event in enumerate(events)
+        ]
 
     def change_settings(self, event: OrganizationSettingsChanged) -> None:
         known = self.settings.get(event.organization_id, -1)
@@ -76,7 +89,7 @@ class InMemoryIntake:
                 isinstance(order, CampaignDue) and (order.campaign_id, order.occurrence) in runs
             ):
                 continue
-            claim: Claim[Any] = Claim(job_id, order, each.id, Progress(), 0, 0, 0, Login.FINE, 0)
+            claim: Claim[Any] = Claim(job_id, order, each.id, Progress(), 0, 0, 0, False, 0)
             kind = Kind.RUN if is_run else Kind.PREVIEW
             self._memory.jobs[job_id] = Job(claim, kind, at, at)
 
@@ -95,20 +108,24 @@ class InMemoryDesk(Generic[Order]):
         for job in sorted(mine, key=lambda each: each.received_at):
             organization = job.claim.order.organization_id
             busy = sum(j.is_held(at) for j in mine if j.claim.order.organization_id == organization)
-            login = self._login(organization, at)
+            refused = self._is_refused(job)
             if (
                 job.is_held(at)
                 or job.not_before > at
                 or organization not in self._memory.settings
                 or busy >= self._per_organization
-                or (self._kind is Kind.RUN and login is Login.HELD)
+                or (
+                    self._kind is Kind.RUN
+                    and refused
+                    and job.awaited_sequence >= self._memory.settings[organization]
+                )
             ):
                 continue
             job.owner, job.lease_until = self._holder, at + LEASE
             job.claim = replace(
                 job.claim,
                 attempts=job.claim.attempts + 1,
-                login=login,
+                login_refused=refused,
                 settings_sequence=self._memory.settings[organization],
             )
             return job.claim
@@ -124,22 +141,22 @@ class InMemoryDesk(Generic[Order]):
             job.claim = replace(job.claim, failures=job.claim.failures + failed)
             job.not_before, job.owner, job.lease_until = not_before, None, None
 
-    async def refuse_login(self, claim: Claim[Order], *, at: datetime) -> None:
+    async def refuse_login(self, claim: Claim[Order]) -> None:
         organization = claim.order.organization_id
-        sequence, refusals, _ = self._memory.refused.get(organization, (-1, 0, at))
-        refusals = 1 + (refusals if sequence >= claim.settings_sequence else 0)
-        until = at + login_wait_after(refusals)
-        self._memory.refused[organization] = (claim.settings_sequence, refusals, until)
+        known = self._memory.refused.get(organization, -1)
+        self._memory.refused[organization] = max(known, claim.settings_sequence)
 
-    async def take_login(self, claim: Claim[Order]) -> None:
-        self._memory.refused.pop(claim.order.organization_id, None)
+    async def await_login(self, claim: Claim[Order], told: AudienceAwaited) -> None:
+        job = self._memory.jobs[claim.id]
+        if job.owner != self._holder:
+            raise LeaseLost
+        job.awaited_sequence, job.owner, job.lease_until = told.settings_sequence, None, None
+        self._memory.publish(told, because=claim.event_id)
 
-    def _login(self, organization: UUID, at: datetime) -> Login:
-        if organization not in self._memory.refused:
-            return Login.FINE
-        sequence, _, until = self._memory.refused[organization]
-        is_over = until <= at or sequence < self._memory.settings.get(organization, 0)
-        return Login.REFUSED_BEFORE if is_over else Login.HELD
+    def _is_refused(self, job: Job) -> bool:
+        organization = job.claim.order.organization_id
+        refused = self._memory.refused.get(organization, -1)
+        return job.needs_imis and refused >= self._memory.settings.get(organization, 0)
 
 
 class InMemoryLedger:
@@ -159,13 +176,10 @@ class InMemoryLedger:
             raise LeaseLost
         job.claim = job.claim.at(checkpoint.progress)
         if checkpoint.done:
-            job.done, job.owner, job.lease_until = True, None, None
+            job.done, job.done_at, job.owner, job.lease_until = True, at, None, None
         self._memory.rows.setdefault(claim.id, []).extend(checkpoint.rows)
-        self._memory.pairs.setdefault(claim.id, set()).update(checkpoint.pairs)
-        self._memory.published += [
-            Envelope(event, UUID(int=len(self._memory.published) + place), claim.event_id)
-            for place, event in enumerate(checkpoint.events)
-        ]
+        self._memory.pairs.setdefault(claim.id, {}).update(checkpoint.pairs)
+        self._memory.publish(*checkpoint.events, because=claim.event_id)
 
     async def known(self, run_id: UUID, rows: Sequence[Row]) -> set[bytes]:
         stored = {row.contents for row in self._memory.rows.get(run_id, [])}
@@ -179,8 +193,22 @@ class InMemoryLedger:
         return [row for row in stored if row.number > after][:limit]
 
     async def seen(self, run_id: UUID, numbers: Collection[str]) -> Seen:
-        pairs = {pair for pair in self._memory.pairs.get(run_id, set()) if pair[1] in numbers}
-        return Seen(pairs, {number for _, number in pairs})
+        stored = self._memory.pairs.get(run_id, {})
+        found = sorted((row, pair) for pair, row in stored.items() if pair[1] in numbers)
+        phones = {number: member for _, (member, number) in reversed(found)}
+        return Seen({pair for _, pair in found}, phones)
+
+    async def rows_last_time(self, run: CampaignDue) -> int | None:
+        before = [
+            (job.done_at, job.claim.progress.resolving.rows)
+            for job in self._memory.jobs.values()
+            if job.done_at is not None
+            and job.claim.progress.resolving.done
+            and isinstance(order := job.claim.order, CampaignDue)
+            and (order.organization_id, order.campaign_id) == (run.organization_id, run.campaign_id)
+            and order.run_id != run.run_id
+        ]
+        return max(before)[1] if before else None
 
 
 class FakeImis:
@@ -196,7 +224,7 @@ class FakeImis:
         """Raised, one for each page in turn, before any is given."""
         self.hanging: set[UUID] = set()
         self.hangs = asyncio.Event()
-        self.logins_allowed: list[UUID] = []
+        self.kinds: dict[str, str] = {}
         self.pages: list[tuple[UUID, int]] = []
 
     async def page(
@@ -215,10 +243,22 @@ class FakeImis:
         page = rows[offset : offset + limit]
         total = len(rows) if self.total is None else self.total
         end = offset + len(page)
-        return Page(page, total, bool(page) and end < len(rows), end)
+        return Page(page, total, bool(page) and end < len(rows), end, self.kinds)
 
-    def allow_login(self, organization_id: UUID) -> None:
-        self.logins_allowed.append(organization_id)
+
+class FakeOptOuts:
+    """Who has opted out of which number's texts."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self._pairs = set(pairs)
+
+    def add(self, *pairs: tuple[str, str]) -> None:
+        self._pairs.update(pairs)
+
+    async def among(
+        self, organization_id: UUID, from_number: str, numbers: Collection[str]
+    ) -> set[str]:
+        return {number for number in numbers if {(from_number, number), ("", number)} & self._pairs}
 
 
 class Clock:

@@ -12,14 +12,15 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import select, text
 from tests.audience.fakes import LEASE, InMemoryDesk, InMemoryIntake, InMemoryLedger, Memory
-from tests.audience.orders import NOON, settings_changed
+from tests.audience.orders import NOON, due, member, settings_changed
 from tests.databases import DATABASES
 
 from audience.adapters.desk import Holder, SqlDesk, take_back
 from audience.adapters.intake import SqlIntake
 from audience.adapters.ledger import SqlLedger
 from audience.adapters.tables import METADATA, SETTINGS
-from audience.ports import Desk, Kind, Ledger
+from audience.domain.rows import Row, rows_of
+from audience.ports import Claim, Desk, Kind, Ledger
 from chassis.outbox import OUTBOX, headers_of
 from chassis.settings import ServiceSettings
 from chassis.store import Store
@@ -153,3 +154,15 @@ async def _sql_rig(url: str, name: str) -> AsyncIterator[SqlRig]:
 
 def events_of(envelopes: Sequence[Envelope[Event]], kind: type[Event]) -> list[Any]:
     return [each.event for each in envelopes if isinstance(each.event, kind)]
+
+
+async def claimed(rig: Rig, process: str = "one") -> Claim[CampaignDue]:
+    claim = await rig.runs(process).claim(at=NOON)
+    assert claim is not None
+    return claim
+
+
+def rows(count: int, *, after: int = 0) -> list[Row]:
+    audience = due().audience
+    given = [member(str(number), name=f"Ann {number}") for number in range(after, after + count)]
+    return rows_of(given, audience, after=after, is_first_page=False)

@@ -13,7 +13,7 @@ from tests.audience.rigs import SqlRig, events_of, sqlite_rig
 from tests.harness import eventually
 
 from audience import runs
-from audience.crew import AwayAtImis, Crew, Turn
+from audience.crew import AwayAtSource, Crew, Turn
 from audience.ports import Claim
 from contracts import ids
 from contracts.events.audience import RecipientsResolved
@@ -34,7 +34,7 @@ async def at_work(
             claim,
             desk=desk,
             ledger=rig.ledger(),
-            imis=AwayAtImis(imis, turn),
+            source=AwayAtSource(imis, turn),
             clock=Clock(NOON),
             stopping=lambda: crew.is_stopping,
         )

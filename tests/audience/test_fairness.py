@@ -24,7 +24,7 @@ async def work(rig: SqlRig, imis: FakeImis) -> bool:
             claim,
             desk=desk,
             ledger=rig.ledger(),
-            imis=imis,
+            source=imis,
             clock=Clock(NOON),
             stopping=lambda: False,
         )

@@ -47,7 +47,7 @@ async def work(rig: SqlRig, imis: FakeImis, *, page_rows: int = PAGE, process: s
         claim,
         desk=desk,
         ledger=rig.ledger(process),
-        imis=imis,
+        source=imis,
         clock=Clock(NOON),
         stopping=lambda: False,
         page_rows=page_rows,
@@ -101,7 +101,7 @@ async def test_a_process_that_takes_over_makes_texts_of_the_rows_that_were_store
         # All rows are stored, and one page of them is told, as the process dies.
         while not (await pages(rig)):
             claim = await runs.advance(
-                claim, ledger=ledger, imis=imis, clock=Clock(NOON), page_rows=PAGE
+                claim, ledger=ledger, source=imis, clock=Clock(NOON), page_rows=PAGE
             )
         await rig.restart("two")
         await rig.take(run)

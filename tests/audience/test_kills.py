@@ -66,7 +66,7 @@ async def conduct(
                 claim,
                 desk=desk,
                 ledger=ledger,
-                imis=imis,
+                source=imis,
                 clock=clock,
                 stopping=lambda: False,
                 page_rows=page_rows,

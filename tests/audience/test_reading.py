@@ -2,7 +2,7 @@
 
 import pytest
 
-from audience.domain.failures import login_wait_after, wait_after
+from audience.domain.failures import wait_after
 from audience.domain.reading import Reading
 
 
@@ -69,8 +69,3 @@ def test_imis_is_left_alone_longer_and_longer(
     failures: int, asked: float | None, seconds: int
 ) -> None:
     assert wait_after(failures, asked_seconds=asked).total_seconds() == seconds
-
-
-@pytest.mark.parametrize(("refusals", "minutes"), [(1, 1), (2, 2), (6, 32), (7, 60), (500, 60)])
-def test_a_refused_login_is_hardly_tried_again(refusals: int, minutes: int) -> None:
-    assert login_wait_after(refusals).total_seconds() == minutes * 60

@@ -10,12 +10,14 @@ from audience.domain.verdicts import Accepted, Rejected, Verdict
 from contracts import ids
 from contracts.envelope import encode, seal
 from contracts.events.audience import Reason, RecipientRejected, RecipientsResolved, Totals
+from contracts.events.campaign import Purpose
 
 DUE = due(name="Größe " * 20)
 
 
 def accepted(number: int, text: str = "Hello", imis_id: str = "1") -> Accepted:
-    return Accepted(Row(number, imis_id, "", {}), "+12025550143", text, 2, False, False)
+    zone = "America/Argentina/ComodRivadavia"
+    return Accepted(Row(number, imis_id, "", {}), "+12025550143", text, 2, False, (), zone)
 
 
 def rejected(number: int) -> Rejected:
@@ -38,6 +40,22 @@ def test_a_recipient_and_its_message_have_derived_ids() -> None:
     assert refusal.recipient_id == ids.recipient_id(DUE.run_id, 1)
     assert (refusal.phone, refusal.reason) == ("12345", Reason.INVALID_NUMBER)
     assert page.totals == Totals(rows=2, recipients=1, rejected=1, segments=2)
+
+
+def test_a_row_that_another_stands_for_names_its_member() -> None:
+    shared = Rejected(Row(2, "2", "x", {}), Reason.SHARED_PHONE, "1")
+    _, _, [refusal] = said([accepted(1), shared], stored=2)
+    assert (refusal.imis_id, refusal.same_as_imis_id) == ("2", "1")
+
+
+def test_x4_a_page_says_what_the_text_is_for_and_where_the_member_is() -> None:
+    promotion = DUE.model_copy(update={"purpose": Purpose.PROMOTIONAL, "log_subject": "News"})
+    _, [page] = say(promotion, [accepted(1)], Resolving(), stored=1, at=NOON, rows_last_time=40)
+    assert isinstance(page, RecipientsResolved)
+    assert (page.purpose, page.log_subject) == (Purpose.PROMOTIONAL, "News")
+    assert page.recipients[0].zone == "America/Argentina/ComodRivadavia"
+    assert page.totals is not None
+    assert page.totals.rows_last_time == 40
 
 
 def test_an_audience_of_nobody_has_one_empty_last_page() -> None:
@@ -87,6 +105,6 @@ def test_pages_keep_both_limits_and_lose_nobody(
     assert all(len(page.recipients) <= 500 for page in pages)
     assert all(len(encode(seal(page))[1]) <= MOST_BYTES for page in pages)
     assert [page.totals is not None for page in pages] == [False] * (len(pages) - 1) + [True]
-    assert pages[-1].totals == after.totals
-    assert (after.totals.recipients, after.totals.rejected) == (count, len(refusals))
-    assert after.totals.segments == 2 * count
+    assert pages[-1].totals == after.totals(rows_last_time=None)
+    assert (after.recipients, after.rejected) == (count, len(refusals))
+    assert after.segments == 2 * count

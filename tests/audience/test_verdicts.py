@@ -83,6 +83,68 @@ def test_tm_8_one_text_a_phone_where_the_campaign_asks_for_it(
     assert outcomes(verdicts(rows, terms)) == expected
 
 
+def test_tm8_a_row_that_another_stands_for_names_the_first_ones_member() -> None:
+    rows = [member("7", name=""), member("7"), member("8"), member("9"), member("9")]
+    template = "${Full Name}"
+    found = verdicts(rows, terms_of(due(one_text_per_phone=True, template=template)))
+    assert [
+        (each.reason, each.same_as_imis_id) for each in found if isinstance(each, Rejected)
+    ] == [
+        (Reason.EMPTY_TEXT, ""),
+        (Reason.REPEATED_ROW, "7"),
+        (Reason.SHARED_PHONE, "7"),
+        (Reason.SHARED_PHONE, "7"),
+        (Reason.REPEATED_ROW, "9"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phone", "default_country", "leave_out", "expected"),
+    [
+        ("(415) 555-2671", "US", False, "+14155552671"),
+        ("0412 345 678", "AU", False, "+61412345678"),
+        ("+44 20 7234 3456", "US", False, "+442072343456"),
+        ("+44 20 7234 3456", "AU", False, "+442072343456"),
+        ("+44 20 7234 3456", "US", True, Reason.LANDLINE),
+        ("020 7234 3456", "GB", True, Reason.LANDLINE),
+        ("07400 123456", "GB", True, "+447400123456"),
+        # Whether it is a mobile nobody can tell by an American number: it counts as one.
+        ("(415) 555-2671", "US", True, "+14155552671"),
+        ("12345", "US", True, Reason.INVALID_NUMBER),
+    ],
+)
+def test_tm17_tm18_fixed_lines_are_texted_unless_the_settings_leave_them_out(
+    phone: str, default_country: str, leave_out: bool, expected: str
+) -> None:
+    terms = terms_of(due(default_country=default_country, leave_out_landlines=leave_out))
+    assert outcomes(verdicts([member("1", phone)], terms)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("told", "zone"),
+    [
+        ("America/New_York", "America/New_York"),
+        (" Pacific/Auckland ", "Pacific/Auckland"),
+        ("EST5EDT", "EST5EDT"),
+        ("", ""),
+        ("Eastern", ""),
+        ("UTC+5", ""),
+        ("../../etc/passwd", ""),
+        ("Factory", ""),
+    ],
+)
+def test_x4_a_members_zone_is_an_iana_name_or_nothing(told: str, zone: str) -> None:
+    audience = AUDIENCE.model_copy(update={"zone_column": "Zone"})
+    terms = terms_of(due(audience=audience))
+    rows = rows_of([member("1", ZONE=told)], audience, after=0, is_first_page=True)
+    [verdict] = judge(numbered(rows, terms), terms, Seen())
+    assert isinstance(verdict, Accepted)
+    assert verdict.zone == zone
+    [without] = verdicts([member("1", Zone=told)])
+    assert isinstance(without, Accepted)
+    assert without.zone == ""
+
+
 @pytest.mark.parametrize(
     ("template", "name", "expected"),
     [
@@ -126,7 +188,7 @@ def test_tm_7_the_text_is_merged_and_measured(
 ) -> None:
     [verdict] = verdicts([member("1", name=name)], terms_of(due(template=template)))
     assert isinstance(verdict, Accepted)
-    assert (verdict.text, verdict.segments, verdict.lacks_values) == (text, segments, lacks)
+    assert (verdict.text, verdict.segments, bool(verdict.missing)) == (text, segments, lacks)
     assert verdict.is_ucs2 is not text.isascii()
 
 
@@ -145,7 +207,11 @@ def test_tm_17_a_number_without_a_prefix_is_dialled_from_the_organisations_count
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"template": "Hello ${Name"}, "no closing"), ({"default_country": "XX"}, "country")],
+    [
+        ({"template": "Hello ${Name"}, "no closing"),
+        ({"default_country": "XX"}, "country"),
+        ({"locale": "en-XX-US"}, "locale"),
+    ],
 )
 def test_what_cant_be_read_is_said_in_a_sentence(changes: dict[str, Any], words: str) -> None:
     for order in (due(**changes), request(**changes)):

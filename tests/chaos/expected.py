@@ -6,6 +6,7 @@ here beyond dropping what people write between digits.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from simulators.imis.people import ALIASES, People
 
@@ -13,6 +14,7 @@ from simulators.imis.people import ALIASES, People
 TEXTLESS = frozenset({"invalid number", "empty number", "repeated row"})
 _FIELD = re.compile(r"\$\{([^}]*)\}")
 _NOT_DIALLED = re.compile(r"\D")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ def _text(campaign: int, row: tuple[object, ...]) -> Text:
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        value = value["$value"]
+        # A date, as it is written in the United States.
+        joined = datetime.fromisoformat(value["$value"])
+        return f"{_MONTHS[joined.month - 1]} {joined.day}, {joined.year}"
     return "" if value is None else str(value)
 
 

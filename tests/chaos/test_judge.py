@@ -265,4 +265,12 @@ def test_the_judge_shares_no_rule_with_the_system() -> None:
         lines = (here / name).read_text().splitlines()
         imported = [each.split()[1] for each in lines if each.startswith(("from ", "import "))]
         own = {each.partition(".")[0] for each in imported}
-        assert own <= {"collections", "dataclasses", "uuid", "re", "tests", "simulators"}, name
+        assert own <= {
+            "collections",
+            "dataclasses",
+            "datetime",
+            "uuid",
+            "re",
+            "tests",
+            "simulators",
+        }, name

@@ -23,6 +23,7 @@ def test_everything_outside_is_stood_in_for_by_default(tmp_path: Path) -> None:
     assert [spec.name for spec in full.simulator_specs()] == [
         "simulator-twilio",
         "simulator-imis",
+        "simulator-mail",
     ]
     assert [spec.name for spec in full.service_specs()] == [f"{name}-1" for name in SERVICES]
 
@@ -34,12 +35,22 @@ def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
         "TEXTMANAGER_DATABASE_URL": "postgresql://db.example/text",
         "TEXTMANAGER_TWILIO_URL": "https://twilio.example",
         "TEXTMANAGER_IMIS_URL": "https://imis.example",
+        "TEXTMANAGER_SMTP_URL": "smtps://user:secret@mail.example",
         "TEXTMANAGER_PUBLIC_URL": "https://texts.example",
     }
     outside = plan(tmp_path, environ=environ)
     assert (outside.engines, outside.simulator_specs()) == ({}, [])
     told = outside.environment("sender-1", 20001)
     assert {name: told[name] for name in environ} == environ
+    assert outside.addresses.mail_page == ""
+
+
+def test_x20_mails_go_to_a_page_of_this_machine_unless_a_server_is_named(tmp_path: Path) -> None:
+    full = plan(tmp_path)
+    [sink] = [spec for spec in full.simulator_specs() if spec.name == "simulator-mail"]
+    assert sink.url == full.addresses.mail_page
+    told = full.environment("notifier-1", 20001)["TEXTMANAGER_SMTP_URL"]
+    assert sink.command.argv[-2:] == ("--smtp-port", told.removeprefix("smtp://127.0.0.1:"))
 
 
 def test_postgresql_is_an_engine_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -128,7 +139,7 @@ def test_a_given_port_is_used(tmp_path: Path) -> None:
             {"services": ("gateway",), "replicas": {"sender": 2}},
             "sender is to have replicas and is not among the services",
         ),
-        ({"ports": {"mail": 25}}, "no process 'mail' to give a port"),
+        ({"ports": {"post": 25}}, "no process 'post' to give a port"),
         ({"ports": {"kafka": 19124, "gateway": 19124}}, "19124 is asked for gateway and kafka"),
     ],
 )

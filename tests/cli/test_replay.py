@@ -19,7 +19,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def test_a_service_that_does_not_listen_is_refused_with_those_that_do() -> None:
-    with pytest.raises(UserError, match=r"sender does not listen.*projections does"):
+    with pytest.raises(UserError, match=r"sender does not listen.*projections, notifier do"):
         Wanted("activity.written", "sender")
     with pytest.raises(UserError, match="There is no topic 'nonsense'"):
         Wanted("nonsense", "sender")

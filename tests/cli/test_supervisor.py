@@ -25,6 +25,7 @@ LIMIT_SECONDS = 60.0
 OUTSIDE = {
     "TEXTMANAGER_TWILIO_URL": "http://127.0.0.1:1",
     "TEXTMANAGER_IMIS_URL": "http://127.0.0.1:1",
+    "TEXTMANAGER_SMTP_URL": "smtp://127.0.0.1:1",
 }
 
 
@@ -138,7 +139,7 @@ def test_up_stops_cleanly_on_a_signal(tmp_path: Path, signum: signal.Signals) ->
                 assert line, told
                 told += line
             pids = [one["pid"] for one in json.loads((tmp_path / "run.json").read_text())]
-            assert len(pids) == 4
+            assert len(pids) == 5
             began = time.monotonic()
             up.send_signal(signum)
             assert up.wait(LIMIT_SECONDS) == 0

@@ -10,14 +10,16 @@ from uuid import UUID, uuid4
 import pytest
 from tests.cli.logbook import LogBook
 
+from contracts import ids
 from contracts.envelope import Envelope
-from contracts.events.activity import ActivityWritten
+from contracts.events.activity import ActivityDeleted, ActivityWritten
 from contracts.events.audience import RecipientRejected, RecipientsResolved
 from contracts.events.base import Event
-from contracts.events.campaign import CampaignDue
+from contracts.events.campaign import CampaignDue, Mode, WriteTo
 from contracts.events.message import (
     Accepted,
     MessageQueued,
+    MessageRequested,
     MessageStatus,
     MessageStatusChanged,
     MessageSubmitted,
@@ -155,11 +157,11 @@ def test_each_harm_is_found(_name: str, check: str, harm: Callable[[Records], Re
 
 def stores_of(book: Book) -> Stores:
     ledger = {}
-    effects: dict[UUID, tuple[str, str | None]] = {}
+    effects: dict[tuple[UUID, str], tuple[str, str | None]] = {}
     for message_id, chain in book.chains.items():
         assert chain.run_id is not None
         ledger[message_id] = Row(chain.run_id, "accepted", next(iter(chain.sids)))
-        effects[message_id] = ("written", next(iter(chain.seqns["TEXTMSG"])))
+        effects[message_id, "text"] = ("written", next(iter(chain.seqns["TEXTMSG"])))
     shown: dict[UUID, tuple[int, str | None, str | None]] = {}
     for message_id, chain in book.chains.items():
         assert chain.status is not None
@@ -190,7 +192,7 @@ def test_stores_that_say_the_same_are_whole_and_each_difference_is_found() -> No
         stores.ledger[one] = Row(uuid4(), "accepted", "SM1")
 
     def unlogged(stores: Stores) -> None:
-        stores.effects[one] = ("written", "4711")
+        stores.effects[one, "text"] = ("written", "4711")
 
     def unpublished(stores: Stores) -> None:
         stores.unpublished["sender"] = 3
@@ -210,3 +212,42 @@ def test_stores_that_say_the_same_are_whole_and_each_difference_is_found() -> No
         assert harmed(harm) == ["ledger"], harm.__name__
     assert harmed(unlogged) == ["activities"]
     assert harmed(unpublished) == ["outboxes"]
+
+
+def single(*, text: str = "The hall is closed.", queued: str = "The hall is closed.") -> Records:
+    """One text outside all campaigns, as it is asked for and taken into the ledger."""
+    book = LogBook()
+    run = ids.single_run_id(book.organization, "urgent", "key")
+    recipient = ids.recipient_id(run, 1)
+    about: dict[str, Any] = {
+        "run_id": run,
+        "campaign_id": ids.single_texts_id(book.organization, "urgent"),
+        "recipient_id": recipient,
+        "message_id": ids.message_id(recipient),
+        "to": "+12025550143",
+        "from_number": "+18885550100",
+        "segments": 1,
+        "imis_id": "",
+        "mode": Mode.LIVE,
+        "write_to": WriteTo.NOTHING,
+    }
+    asked = book.write(MessageRequested, text=text, **about)
+    book.write(MessageQueued, because=asked, row=1, text=queued, **about)
+    return book.records
+
+
+def test_x8_a_single_text_is_whole_without_a_campaign() -> None:
+    assert found(single()) == set()
+    assert found(single(queued="Another text.")) == {"chains"}
+
+
+def test_tm21_an_activity_that_was_deleted_is_none_any_more() -> None:
+    records = LogBook().records
+    written = records[first(records, ActivityWritten)]
+    event = written.event
+    assert isinstance(event, ActivityWritten)
+    again = changed(records, first(records, ActivityWritten), new_id=True, seqn="4712")
+    assert found([*records, again]) == {"activities"}
+    deleted = ActivityDeleted(**event.model_dump(exclude={"type", "transaction_date"}))
+    gone_again = replace(written, envelope=Envelope(deleted, uuid4(), written.envelope.id))
+    assert found([*records, again, gone_again]) == set()

@@ -28,6 +28,7 @@ def settings(
     numbers: tuple[str, ...] = (OFFICE, DESK),
     opt_out_of: Literal["number", "organization"] = "number",
     account: str = "",
+    replies: Literal["twilio", "us"] = "twilio",
 ) -> OrganizationSettingsChanged:
     return OrganizationSettingsChanged(
         organization_id=organization,
@@ -37,7 +38,10 @@ def settings(
             name="Acme",
             cloud_id="acme",
             opt_out_of=opt_out_of,
-            numbers=tuple(SendingNumber(number=each, segments_per_second=3) for each in numbers),
+            numbers=tuple(
+                SendingNumber(number=each, segments_per_second=3, replies=replies)
+                for each in numbers
+            ),
             imis=ImisAccess(url="http://imis", username="u", password_encrypted=""),
             twilio=TwilioAccess(
                 account_sid=account or f"AC-{organization.int}", auth_token_encrypted=""

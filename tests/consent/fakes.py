@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from consent.domain.pairs import Decision, Pair, Standing, merged, newest
-from consent.domain.texts import Review, Unplaced
+from consent.domain.reviews import Review
+from consent.domain.texts import Unplaced
 from consent.domain.words import Asks
 from consent.ports import Fact, Telling
 from contracts.envelope import Envelope, seal
-from contracts.events.consent import ConsentChanged
+from contracts.events.base import Event
+from contracts.events.consent import ReviewStatus
 from contracts.events.organization import OrganizationSettingsChanged
 
 
@@ -56,9 +58,18 @@ class FakeLedger:
 class FakeReviews:
     kept: dict[tuple[UUID, UUID], Review] = field(default_factory=dict)
 
-    async def add(self, reviews: Sequence[Review]) -> None:
-        for each in reviews:
-            self.kept.setdefault((each.pair.organization_id, each.text_id), each)
+    async def add(self, reviews: Sequence[Review]) -> list[Review]:
+        wanted = {(each.pair.organization_id, each.text_id): each for each in reviews}
+        new = {key: each for key, each in wanted.items() if key not in self.kept}
+        self.kept |= new
+        return list(new.values())
+
+    async def hold_open(self, texts: Collection[Fact]) -> list[Review]:
+        found = [self.kept[key] for key in sorted(texts) if key in self.kept]
+        return [each for each in found if each.status is ReviewStatus.OPEN]
+
+    async def keep(self, review: Review) -> None:
+        self.kept[review.pair.organization_id, review.text_id] = review
 
 
 @dataclass
@@ -83,14 +94,10 @@ class FakeAside:
 
 @dataclass
 class FakeOutbox:
-    left: list[Envelope[ConsentChanged]] = field(default_factory=list)
+    left: list[Envelope[Event]] = field(default_factory=list)
 
-    def publish(self, *events: ConsentChanged, because: UUID | None = None) -> None:
+    def publish(self, *events: Event, because: UUID | None = None) -> None:
         self.left += [seal(event, because=because) for event in events]
-
-    @property
-    def events(self) -> list[ConsentChanged]:
-        return [each.event for each in self.left]
 
 
 @dataclass

@@ -28,17 +28,33 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from consent import handlers
 from consent.adapters.aside import SqlAside, SqlOrganizations
-from consent.adapters.ledger import SqlLedger, SqlReviews
+from consent.adapters.ledger import SqlLedger
+from consent.adapters.reviews import SqlReviews
 from consent.adapters.tables import ASIDE, DECISIONS, METADATA, PAIRS, REVIEWS, SETTINGS
 from consent.subscribers import Hearing
 from contracts.envelope import Envelope, decode, seal
-from contracts.events.consent import ConsentChanged
+from contracts.events.base import Event
+from contracts.events.consent import (
+    ConsentChanged,
+    ConsentDecided,
+    OptOutsImported,
+    ReviewDecided,
+)
 from contracts.events.message import MessageStatusChanged
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import TwilioMessageReceived
 
 KEY = SecretStr(Fernet.generate_key().decode())
 NAMES = Fingerprints(KEY)
+
+
+def consents(told: Sequence[Envelope[Event]]) -> list[Envelope[ConsentChanged]]:
+    """Leave out everything that says nothing of a pair."""
+    return [
+        cast("Envelope[ConsentChanged]", each)
+        for each in told
+        if isinstance(each.event, ConsentChanged)
+    ]
 
 
 class Rig(Protocol):
@@ -51,6 +67,15 @@ class Rig(Protocol):
     async def refusals(self, *told: Envelope[MessageStatusChanged]) -> None: ...
 
     async def again(self) -> bool: ...
+
+    async def staff(self, *told: Envelope[ConsentDecided]) -> None: ...
+
+    async def imports(self, *told: Envelope[OptOutsImported]) -> None: ...
+
+    async def decide(self, *told: Envelope[ReviewDecided]) -> None: ...
+
+    async def told(self) -> list[Envelope[Event]]:
+        """Every event that left, in order."""
 
     async def published(self) -> list[Envelope[ConsentChanged]]: ...
 
@@ -108,8 +133,33 @@ class MemoryRig:
         await self.refusals(*(e for e in told if isinstance(e.event, MessageStatusChanged)))
         return bool(told)
 
-    async def published(self) -> list[Envelope[ConsentChanged]]:
+    async def staff(self, *told: Envelope[ConsentDecided]) -> None:
+        await handlers.follow_staff(
+            told,
+            organizations=self.organizations,
+            names=NAMES,
+            ledger=self.ledger,
+            outbox=self.outbox,
+        )
+
+    async def imports(self, *told: Envelope[OptOutsImported]) -> None:
+        await handlers.import_opt_outs(told, names=NAMES, ledger=self.ledger, outbox=self.outbox)
+
+    async def decide(self, *told: Envelope[ReviewDecided]) -> None:
+        await handlers.decide_reviews(
+            told,
+            organizations=self.organizations,
+            names=NAMES,
+            ledger=self.ledger,
+            reviews=self.reviews,
+            outbox=self.outbox,
+        )
+
+    async def told(self) -> list[Envelope[Event]]:
         return list(self.outbox.left)
+
+    async def published(self) -> list[Envelope[ConsentChanged]]:
+        return consents(await self.told())
 
     async def standings(self) -> dict[tuple[str, str], tuple[str, int]]:
         return {
@@ -170,12 +220,24 @@ class SqlRig:
     async def again(self) -> bool:
         return await Hearing(NAMES, at_once=100).again(self.store)
 
-    async def published(self) -> list[Envelope[ConsentChanged]]:
+    async def staff(self, *told: Envelope[ConsentDecided]) -> None:
+        async with self.store.transaction() as transaction:
+            await Hearing(NAMES, at_once=100).staff(transaction, list(told))
+
+    async def imports(self, *told: Envelope[OptOutsImported]) -> None:
+        async with self.store.transaction() as transaction:
+            await Hearing(NAMES, at_once=100).imports(transaction, list(told))
+
+    async def decide(self, *told: Envelope[ReviewDecided]) -> None:
+        async with self.store.transaction() as transaction:
+            await Hearing(NAMES, at_once=100).reviews(transaction, list(told))
+
+    async def told(self) -> list[Envelope[Event]]:
         rows = await self._all(select(OUTBOX).order_by(OUTBOX.c.position))
-        return [
-            cast("Envelope[ConsentChanged]", decode(headers_of(row.headers), row.value))
-            for row in rows
-        ]
+        return [decode(headers_of(row.headers), row.value) for row in rows]
+
+    async def published(self) -> list[Envelope[ConsentChanged]]:
+        return consents(await self.told())
 
     async def standings(self) -> dict[tuple[str, str], tuple[str, int]]:
         rows = await self._all(select(PAIRS).where(PAIRS.c.sequence > 0))

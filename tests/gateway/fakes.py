@@ -1,7 +1,7 @@
 """The gateway's ports in memory."""
 
 import copy
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,13 +12,17 @@ from pydantic import SecretStr
 
 from contracts.envelope import Envelope
 from contracts.envelope import seal as sealed
-from contracts.events.audience import AudiencePreviewed, AudiencePreviewRequested
+from contracts.events.audience import (
+    AudiencePreviewed,
+    AudiencePreviewProgressed,
+    AudiencePreviewRequested,
+)
 from contracts.events.base import Event
-from contracts.events.campaign import CampaignEvent, CampaignStatus
+from contracts.events.campaign import Audience, CampaignEvent, CampaignKind, CampaignStatus
 from contracts.events.organization import ImisAccess, OrganizationSettingsChanged
-from gateway.domain.campaign import present_run
-from gateway.domain.records import Decision, Kept, Preview, StaffSession
-from gateway.domain.views import Message, Progress, Run, Unknown, Usage
+from gateway.domain.campaign import OVER, present_run
+from gateway.domain.records import Decision, Kept, Preview, StaffSession, question_of
+from gateway.domain.uploads import Upload
 from imis_client import (
     Column,
     CredentialsRejected,
@@ -30,7 +34,6 @@ from imis_client import (
     QueryDefinition,
     Token,
 )
-from readmodels.views import RowStatus
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MEMBERS = "$/Common/Queries/Members"
@@ -60,6 +63,7 @@ class FakeImis:
         self.roles: dict[str, frozenset[str] | None] = {"staff": frozenset({"SysAdmin"})}
         self.fails_with: ImisError | None = None
         self.asked: list[str] = []
+        self.types: dict[str, bool | None] = {"TEXTMSG": True, "TEXTUNSUB": True}
         self.defaults: dict[str, str] = {}
         self.columns_of: dict[str, list[str]] = {
             MEMBERS: ["ID", "Full Name", "Mobile Phone"],
@@ -83,7 +87,9 @@ class FakeImis:
             raise NotFound(f"iMIS has no folder {path}.")
         return Folder(path, [Entry("query", "Members", MEMBERS, "Everybody")])
 
-    async def columns(self, site: ImisAccess, token: Token, path: str) -> QueryDefinition:
+    async def columns(
+        self, site: ImisAccess, token: Token, path: str, *, audience: Audience | None = None
+    ) -> QueryDefinition:
         self._note(f"columns {path}")
         prompts = (
             [Prompt("City", default=self.defaults.get("City", ""))] if path == PROMPTED else []
@@ -95,71 +101,24 @@ class FakeImis:
             raise NotFound(f"iMIS has no query {path}.")
         return QueryDefinition(path, [Column(each) for each in self.columns_of[path]], prompts, [])
 
+    async def activity_type_exists(self, site: ImisAccess, token: Token, code: str) -> bool | None:
+        self._note(f"type {code}")
+        return self.types.get(code)
+
     def _note(self, what: str) -> None:
         self.asked.append(what)
         if self.fails_with is not None:
             raise self.fails_with
 
 
-class FakeReadModels:
-    """Read models that a test fills by hand."""
+class FakeStops:
+    """Keeps what it was told."""
 
     def __init__(self) -> None:
-        self.runs: dict[tuple[UUID, UUID], Run] = {}
-        self.found: dict[UUID, list[Message]] = {}
-        self.used = Usage()
-        self.usages: dict[UUID, Usage] = {}
-        self.doubts: list[Unknown] = []
+        self.told: list[tuple[UUID, str, int]] = []
 
-    async def run(self, organization_id: UUID, run_id: UUID) -> Run | None:
-        return self.runs.get((organization_id, run_id))
-
-    async def runs_of(self, organization_id: UUID, campaign_id: UUID) -> list[Run]:
-        return [
-            run
-            for (owner, _), run in self.runs.items()
-            if owner == organization_id and run.campaign_id == campaign_id
-        ]
-
-    async def progress(self, organization_id: UUID, run_id: UUID) -> Progress | None:
-        run = self.runs.get((organization_id, run_id))
-        if run is None:
-            return None
-        total = sum(run.by_status.values())
-        return Progress(run_id, run.state, run.by_status, run.messages, total)
-
-    async def messages(
-        self,
-        organization_id: UUID,
-        run_id: UUID,
-        *,
-        status: RowStatus | None,
-        after_row: int | None,
-        limit: int,
-    ) -> list[Message]:
-        mine = [each for each in self.found.get(organization_id, []) if each.run_id == run_id]
-        wanted = [each for each in mine if status in {None, each.status}]
-        return [each for each in wanted if after_row is None or each.row > after_row][:limit]
-
-    async def message(self, organization_id: UUID, message_id: UUID) -> Message | None:
-        mine = self.found.get(organization_id, [])
-        return next((each for each in mine if each.message_id == message_id), None)
-
-    async def usage(self, organization_id: UUID, *, at: datetime) -> Usage:
-        return self.usages.get(organization_id, self.used)
-
-    async def unknown(self, organization_id: UUID | None, *, limit: int) -> list[Unknown]:
-        mine = [each for each in self.doubts if organization_id in {None, each.organization_id}]
-        return sorted(mine, key=lambda each: (each.since or NOON, each.message_id))[:limit]
-
-    async def whose(self, message_id: UUID) -> UUID | None:
-        owners = {each.message_id: owner for owner, mine in self.found.items() for each in mine}
-        owners |= {each.message_id: each.organization_id for each in self.doubts}
-        return owners.get(message_id)
-
-    async def unknown_message(self, organization_id: UUID, message_id: UUID) -> Unknown | None:
-        mine = await self.unknown(organization_id, limit=1_000_000)
-        return next((each for each in mine if each.message_id == message_id), None)
+    async def tell(self, organization_id: UUID, what: str, sequence: int) -> None:
+        self.told.append((organization_id, what, sequence))
 
 
 @dataclass
@@ -172,10 +131,13 @@ class Memory:
     events: dict[tuple[UUID, int], Envelope[CampaignEvent]] = field(default_factory=dict)
     asked: dict[UUID, AudiencePreviewRequested] = field(default_factory=dict)
     came: dict[UUID, AudiencePreviewed] = field(default_factory=dict)
+    come: dict[UUID, AudiencePreviewProgressed] = field(default_factory=dict)
+    heard: dict[tuple[UUID, str], int] = field(default_factory=dict)
     kept: dict[tuple[UUID, str], tuple[Kept, datetime]] = field(default_factory=dict)
     commands: dict[UUID, int] = field(default_factory=dict)
     decisions: dict[UUID, tuple[UUID, Decision]] = field(default_factory=dict)
     queries: dict[tuple[UUID, str], tuple[str, ...]] = field(default_factory=dict)
+    uploads: dict[UUID, Upload] = field(default_factory=dict)
     published: list[Envelope[Event]] = field(default_factory=list)
 
 
@@ -212,6 +174,7 @@ class MemoryWork:
         self.answers = _Answers(memory)
         self.commands = _Commands(memory)
         self.queries = _Queries(memory)
+        self.uploads = _Uploads(memory)
         self.outbox = self
 
     def publish(self, *events: Event, because: UUID | None = None) -> None:
@@ -226,9 +189,23 @@ class _Part:
     memory: Memory
 
 
+class _Uploads(_Part):
+    async def keep(self, upload: Upload) -> None:
+        self.memory.uploads[upload.upload_id] = upload
+
+    async def get(self, organization_id: UUID, upload_id: UUID) -> Upload | None:
+        known = self.memory.uploads.get(upload_id)
+        return known if known and known.organization_id == organization_id else None
+
+
 class _Organizations(_Part):
-    async def get(self, organization_id: UUID) -> OrganizationSettingsChanged | None:
+    async def get(
+        self, organization_id: UUID, *, hold: bool = False
+    ) -> OrganizationSettingsChanged | None:
         return self.memory.settings.get(organization_id)
+
+    async def every(self, *, limit: int) -> list[OrganizationSettingsChanged]:
+        return [self.memory.settings[key] for key in sorted(self.memory.settings)][:limit]
 
     async def save(self, settings: OrganizationSettingsChanged) -> None:
         known = self.memory.settings.get(settings.organization_id)
@@ -300,6 +277,7 @@ class _Campaigns(_Part):
         organization_id: UUID,
         *,
         status: CampaignStatus | None,
+        kind: CampaignKind | None = None,
         before: UUID | None,
         limit: int,
     ) -> list[CampaignEvent]:
@@ -309,6 +287,7 @@ class _Campaigns(_Part):
             if each.event.organization_id == organization_id
             and each.event.status is not CampaignStatus.DELETED
             and status in {None, each.event.status}
+            and kind in {None, each.event.definition.kind}
             and (before is None or campaign_id < before)
         ]
         return sorted(mine, key=lambda each: each.campaign_id, reverse=True)[:limit]
@@ -316,6 +295,46 @@ class _Campaigns(_Part):
     async def of_run(self, organization_id: UUID, run_id: UUID) -> CampaignEvent | None:
         mine = await self.page(organization_id, status=None, before=None, limit=1000)
         return next((each for each in mine if present_run(each) == run_id), None)
+
+    async def history(
+        self, organization_id: UUID, campaign_id: UUID, *, after: int, limit: int
+    ) -> list[CampaignEvent]:
+        mine = [
+            each.event
+            for (campaign, sequence), each in sorted(self.memory.events.items())
+            if campaign == campaign_id and sequence > after
+        ]
+        return [each for each in mine if each.organization_id == organization_id][:limit]
+
+    async def heard(self, runs: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
+        wanted = {run for run, _ in runs}
+        return {k: v for k, v in self.memory.heard.items() if k[0] in wanted}
+
+    async def hear(self, sequences: Mapping[tuple[UUID, str], int]) -> None:
+        for place, sequence in sequences.items():
+            self.memory.heard[place] = max(sequence, self.memory.heard.get(place, 0))
+
+    async def aged(
+        self, changed_before: Mapping[UUID, datetime], *, limit: int
+    ) -> list[Envelope[CampaignEvent]]:
+        found = [
+            each
+            for _, each in sorted(self._states().items())
+            if each.event.status in OVER
+            and each.event.organization_id in changed_before
+            and each.event.occurred_at < changed_before[each.event.organization_id]
+        ]
+        return found[:limit]
+
+    async def awaiting(self, *, after: UUID | None, limit: int) -> list[Envelope[CampaignEvent]]:
+        found = [
+            each
+            for key, each in sorted(self._states().items())
+            if each.event.status is CampaignStatus.SCHEDULED
+            and each.event.definition.kind is CampaignKind.RECURRING
+            and (after is None or key > after)
+        ]
+        return found[:limit]
 
     async def counts(self, organization_id: UUID) -> dict[CampaignStatus, int]:
         counts: dict[CampaignStatus, int] = {}
@@ -339,7 +358,36 @@ class _Previews(_Part):
         asked = self.memory.asked.get(preview_id)
         if asked is None or asked.organization_id != organization_id:
             return None
-        return Preview(asked, self.memory.came.get(preview_id))
+        come = self.memory.come.get(preview_id)
+        if come is None:
+            return Preview(asked, self.memory.came.get(preview_id))
+        return Preview(asked, self.memory.came.get(preview_id), come.rows_read, come.rows_expected)
+
+    async def progress(self, events: Sequence[AudiencePreviewProgressed]) -> None:
+        for each in events:
+            asked = self.memory.asked.get(each.preview_id)
+            known = self.memory.come.get(each.preview_id)
+            ours = asked is not None and asked.organization_id == each.organization_id
+            if ours and (known is None or known.rows_read < each.rows_read):
+                self.memory.come[each.preview_id] = each
+
+    async def forget(self, *, before: datetime) -> None:
+        kept = self.memory.asked.items()
+        self.memory.asked = {k: v for k, v in kept if v.occurred_at >= before}
+
+    async def newest(
+        self, organization_id: UUID, campaign_id: UUID, question: str, *, since: datetime
+    ) -> Preview | None:
+        found = [
+            Preview(asked, came)
+            for key, asked in self.memory.asked.items()
+            if (came := self.memory.came.get(key)) is not None
+            and (asked.organization_id, asked.campaign_id) == (organization_id, campaign_id)
+            and question_of(asked) == question
+            and asked.occurred_at >= since
+            and came.failure is None
+        ]
+        return max(found, key=lambda each: each.request.occurred_at, default=None)
 
 
 class _Answers(_Part):

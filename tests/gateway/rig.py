@@ -12,13 +12,14 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from tests.databases import database_in
 from tests.gateway.client import Client
-from tests.gateway.fakes import MEMBERS, FakeImis, FakeReadModels, HandSetClock
+from tests.gateway.fakes import MEMBERS, FakeImis, FakeStops, HandSetClock
+from tests.gateway.models import FakeReadModels
 
 from chassis.outbox import OUTBOX, headers_of
 from chassis.secrets import SecretBox
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from contracts.envelope import Envelope, decode
+from contracts.envelope import Envelope, decode, seal
 from contracts.events.base import Event
 from gateway.adapters.bell import LocalBell
 from gateway.adapters.desk import SqlDesk
@@ -26,6 +27,8 @@ from gateway.adapters.tables import METADATA
 from gateway.routes.app import make_routes
 from gateway.routes.deps import Gateway
 from gateway.settings import GatewaySettings
+from gateway.subscribers import subscriptions
+from timing.quiet import standard
 
 OPERATOR = "operators-only"
 NUMBER = "+18885550123"
@@ -58,6 +61,7 @@ class Rig:
         self.imis = FakeImis(self.clock)
         self.models = FakeReadModels()
         self.bell = LocalBell()
+        self.stops = FakeStops()
         self.stopping = False
         self.store = Store(self.settings, name="gateway", metadata=METADATA)
         self.desk = SqlDesk(self.store)
@@ -67,12 +71,16 @@ class Rig:
                 summary_poll_seconds=30,
                 progress_seconds=0.01,
                 refused_login_seconds=0,
+                schedule_preview_seconds=0,
+                first_look_seconds=0,
             ).model_copy(update=own),
             desk=self.desk,
             imis=self.imis,
             models=self.models,
             seal=SecretBox(self.settings.secret_key),
             bell=self.bell,
+            stops=self.stops,
+            rules=standard(),
             clock=self.clock,
             pause=self._pause,
         )
@@ -92,6 +100,16 @@ class Rig:
         got = await self.anybody.post("/v1/sessions", login)
         assert got.status == 201, got.body
         return self.anybody.signed_in(got.json()["token"])
+
+    async def follow(self, *events: Event) -> None:
+        """Hand what runs tell to the real subscriptions, each as a batch of its own."""
+        told = subscriptions(ring=self.bell.ring, clock=self.clock)
+        for event in events:
+            handler = next(
+                each.handlers[type(event)] for each in told if type(event) in each.handlers
+            )
+            async with self.store.transaction() as transaction:
+                await handler(transaction, [seal(event)])
 
     async def published(self) -> list[Envelope[Event]]:
         async with self.store.read() as connection:

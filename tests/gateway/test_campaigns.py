@@ -117,7 +117,13 @@ async def test_a_patch_merges_and_keeps_what_it_leaves_out(rig: Rig, staff: Clie
     assert got.headers["etag"] == '"2"'
     edited = got.json()
     assert edited["email"] is None
-    assert edited["audience"] == AUDIENCE | {"phone_column": "Full Name", "prompts": []}
+    assert edited["audience"] == AUDIENCE | {
+        "phone_column": "Full Name",
+        "prompts": [],
+        "answers": {},
+        "upload_id": None,
+        "zone_column": "",
+    }
     assert edited["template"] == campaign["template"]
     assert isinstance((await rig.published())[-1].event, CampaignEdited)
     assert (await rig.published())[-1].causation_id == (await rig.published())[-2].id
@@ -356,6 +362,9 @@ async def test_a_query_that_asks_for_a_value_is_not_run_without_one(
     answered = {"audience": {"prompts": ["Boston"]}}
     assert (await staff.patch(path, answered)).status == 200
     assert (await staff.post(f"{path}/schedule", {"at": LATER})).status == 200
+    # It is kept by the prompt's name, so that a rename is noticed.
+    shown = (await staff.get(path)).json()["audience"]
+    assert (shown["answers"], shown["prompts"]) == ({"City": "Boston"}, [])
     # A scheduled campaign can't lose it again.
     refused = await staff.patch(path, {"audience": {"prompts": []}})
     assert field_names(refused.body) == {"audience.prompts"}

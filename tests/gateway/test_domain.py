@@ -1,7 +1,6 @@
-"""What may happen to a campaign, and what it is afterwards."""
+"""What an author may write, what a campaign lacks, and what its summary says."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.fakes import NOON
 
-from contracts.events.audience import AudiencePreviewed, Reason
+from contracts.events.audience import AudiencePreviewed
 from contracts.events.campaign import (
     Audience,
     CampaignDefinition,
-    CampaignDeleted,
-    CampaignEvent,
-    CampaignStatus,
+    CampaignKind,
     Mode,
+    Recurrence,
+    WriteTo,
 )
 from contracts.events.organization import (
     ImisAccess,
@@ -26,13 +25,16 @@ from contracts.events.organization import (
     TwilioAccess,
     Verification,
 )
-from gateway.domain import campaign as aggregate
-from gateway.domain.campaign import CLOSES, STARTING, Refused, fold, present_run
-from gateway.domain.definition import faults, lacking, must_read_columns, sending_number
+from gateway.domain.definition import (
+    activity_types,
+    answer_faults,
+    faults,
+    lacking,
+    must_read_columns,
+    sending_number,
+)
 from gateway.domain.regions import known_zone, region_of
-from gateway.domain.summary import summarise
 
-BY = "staff"
 LATER = NOON + timedelta(days=1)
 DEFINITION = CampaignDefinition(
     name="Renewal",
@@ -45,181 +47,6 @@ NUMBERS = (
     SendingNumber(number="+18885550123", segments_per_second=3),
     SendingNumber(number="+18885550124", segments_per_second=3, verification=Verification.PENDING),
 )
-
-
-def campaign(status: CampaignStatus, due_at: datetime | None = LATER) -> CampaignEvent:
-    """Return a campaign in a state, by the way that leads there."""
-    made: CampaignEvent = aggregate.draft(
-        uuid4(), DEFINITION, organization_id=uuid4(), at=NOON, by=BY
-    )
-    if status is CampaignStatus.DRAFT:
-        return made
-    if status is CampaignStatus.DELETED:
-        return sure(aggregate.delete(made, at=NOON, by=BY))
-    made = sure(aggregate.schedule(made, due_at or NOON, at=NOON, by=BY))
-    run = present_run(made)
-    assert run is not None
-    if status is not CampaignStatus.SCHEDULED:
-        made = sure(aggregate.start(made, run, at=NOON, by="status"))
-    if status is CampaignStatus.COMPLETED:
-        made = sure(aggregate.complete(made, run, at=NOON, by="status"))
-    return made
-
-
-def sure(outcome: CampaignEvent | Refused | None) -> CampaignEvent:
-    assert isinstance(outcome, CampaignEvent)
-    return outcome
-
-
-Step = Callable[[CampaignEvent, datetime], CampaignEvent | Refused | None]
-STEPS: dict[str, Step] = {
-    "edit": lambda c, at: aggregate.edit(c, OTHER, at=at, by=BY),
-    "schedule": lambda c, at: aggregate.schedule(c, at + timedelta(days=2), at=at, by=BY),
-    "delete": lambda c, at: aggregate.delete(c, at=at, by=BY),
-    "start": lambda c, at: aggregate.start(c, present_run(c) or uuid4(), at=at, by="status"),
-    "complete": lambda c, at: aggregate.complete(c, present_run(c) or uuid4(), at=at, by="status"),
-}
-DRAFT, SCHEDULED, SENDING, COMPLETED, DELETED = CampaignStatus
-
-
-@pytest.mark.parametrize(
-    ("status", "step", "becomes"),
-    [
-        (DRAFT, "edit", DRAFT),
-        (DRAFT, "schedule", SCHEDULED),
-        (DRAFT, "delete", DELETED),
-        (DRAFT, "start", None),
-        (DRAFT, "complete", None),
-        (SCHEDULED, "edit", SCHEDULED),
-        (SCHEDULED, "schedule", SCHEDULED),
-        (SCHEDULED, "delete", DELETED),
-        (SCHEDULED, "start", SENDING),
-        (SCHEDULED, "complete", COMPLETED),
-        (SENDING, "edit", Refused),
-        (SENDING, "schedule", Refused),
-        (SENDING, "delete", Refused),
-        (SENDING, "start", None),
-        (SENDING, "complete", COMPLETED),
-        (COMPLETED, "edit", Refused),
-        (COMPLETED, "schedule", Refused),
-        (COMPLETED, "delete", Refused),
-        (COMPLETED, "start", None),
-        (COMPLETED, "complete", None),
-        (DELETED, "edit", Refused),
-        (DELETED, "schedule", Refused),
-        (DELETED, "delete", Refused),
-        (DELETED, "start", None),
-        (DELETED, "complete", None),
-    ],
-)
-def test_each_step_is_allowed_refused_or_without_effect(
-    status: CampaignStatus, step: str, becomes: Any
-) -> None:
-    before = campaign(status)
-    after = STEPS[step](before, NOON)
-    if becomes is Refused:
-        assert isinstance(after, Refused)
-        assert after.reason.endswith((".", "now."))
-    elif becomes is None:
-        assert after is None
-    else:
-        after = sure(after)
-        assert after.status is becomes
-        assert after.sequence == before.sequence + 1
-        assert (after.campaign_id, after.organization_id) == (
-            before.campaign_id,
-            before.organization_id,
-        )
-
-
-def test_the_table_above_is_complete() -> None:
-    mark = test_each_step_is_allowed_refused_or_without_effect.pytestmark[0]
-    assert len({(row[0], row[1]) for row in mark.args[1]}) == len(CampaignStatus) * len(STEPS)
-
-
-def test_a_completed_campaign_tells_to_create_a_new_one() -> None:
-    refused = aggregate.schedule(campaign(COMPLETED), LATER, at=NOON, by=BY)
-    assert isinstance(refused, Refused)
-    assert "new one" in refused.reason
-
-
-@pytest.mark.parametrize("step", ["edit", "delete", "schedule"])
-def test_a_campaign_whose_time_has_come_is_left_alone_while_it_starts(step: str) -> None:
-    due = campaign(SCHEDULED)
-    closes = LATER - CLOSES
-    assert isinstance(STEPS[step](due, closes - timedelta(microseconds=1)), CampaignEvent)
-    assert isinstance(STEPS[step](due, closes), Refused)
-    assert isinstance(STEPS[step](due, LATER), Refused)
-    assert isinstance(STEPS[step](due, LATER + STARTING - timedelta(seconds=1)), Refused)
-
-
-def test_one_that_never_started_can_be_mended_or_dropped_but_not_launched_twice() -> None:
-    stuck, at = campaign(SCHEDULED), LATER + STARTING
-    assert isinstance(STEPS["edit"](stuck, at), CampaignEvent)
-    assert isinstance(STEPS["delete"](stuck, at), CampaignEvent)
-    assert isinstance(STEPS["schedule"](stuck, at), Refused)
-
-
-def test_one_that_was_deleted_too_late_comes_back_as_its_texts_go_out() -> None:
-    stuck = campaign(SCHEDULED)
-    deleted = sure(STEPS["delete"](stuck, NOON))
-    assert isinstance(deleted, CampaignDeleted)
-    run = present_run(stuck)
-    assert run is not None
-    assert sure(aggregate.start(deleted, run, at=LATER, by="status")).status is SENDING
-
-
-def test_a_reschedule_is_the_same_launch() -> None:
-    first = campaign(SCHEDULED)
-    second = sure(STEPS["schedule"](first, NOON))
-    assert (first.launch, second.launch) == (1, 1)
-    assert present_run(first) == present_run(second)
-
-
-def test_an_edit_keeps_the_schedule_and_one_without_a_change_makes_nothing() -> None:
-    before = campaign(SCHEDULED)
-    edited = sure(aggregate.edit(before, OTHER, at=NOON, by="other"))
-    assert (edited.due_at, edited.launch, edited.by) == (before.due_at, before.launch, "other")
-    assert aggregate.edit(before, before.definition, at=NOON, by=BY) is None
-
-
-def test_another_run_changes_nothing() -> None:
-    before = campaign(SCHEDULED)
-    assert aggregate.start(before, uuid4(), at=LATER, by="status") is None
-    assert aggregate.complete(before, uuid4(), at=LATER, by="status") is None
-
-
-@st.composite
-def lives(draw: st.DrawFn) -> list[CampaignEvent]:
-    """A campaign's whole life, by steps that were allowed."""
-    events: list[CampaignEvent] = [campaign(DRAFT)]
-    at = NOON
-    for step in draw(st.lists(st.sampled_from(sorted(STEPS)), max_size=12)):
-        at += timedelta(minutes=1)
-        after = STEPS[step](events[-1], at)
-        if isinstance(after, CampaignEvent):
-            events.append(after)
-    return events
-
-
-@given(lives(), st.data())
-def test_the_state_is_the_same_however_the_events_arrive(
-    life: list[CampaignEvent], data: st.DataObject
-) -> None:
-    repeated = data.draw(st.lists(st.sampled_from(life), max_size=5))
-    arrival = data.draw(st.permutations([*life, *repeated]))
-    assert fold(arrival) == life[-1]
-    assert fold([]) is None
-
-
-@given(lives())
-def test_a_life_counts_its_steps_and_ends_at_most_once(life: list[CampaignEvent]) -> None:
-    assert [each.sequence for each in life] == list(range(1, len(life) + 1))
-    assert [each.launch for each in life] == sorted(each.launch for each in life)
-    assert life[-1].launch <= 1
-    over = [each for each in life if each.status is COMPLETED]
-    assert len(over) <= 1
-    assert not over or life[-1] == over[0]
 
 
 def changed(**changes: Any) -> CampaignDefinition:
@@ -244,11 +71,13 @@ def changed(**changes: Any) -> CampaignDefinition:
 def test_everything_that_is_lacking_is_named(
     definition: CampaignDefinition, fields: list[str]
 ) -> None:
-    assert [each.field for each in lacking(definition, NUMBERS)] == fields
+    assert [each.field for each in lacking(definition, settings_of(), at=NOON)] == fields
 
 
 def test_without_numbers_there_is_nothing_to_send_from() -> None:
-    assert [each.field for each in lacking(DEFINITION, ())] == ["from_number"]
+    assert [each.field for each in lacking(DEFINITION, settings_of(numbers=()), at=NOON)] == [
+        "from_number"
+    ]
     assert sending_number(DEFINITION, ()) is None
     assert sending_number(DEFINITION, NUMBERS) == NUMBERS[0]
 
@@ -267,7 +96,7 @@ def test_without_numbers_there_is_nothing_to_send_from() -> None:
     ],
 )
 def test_what_is_wrong_is_named(definition: CampaignDefinition, fields: list[str]) -> None:
-    assert [each.field for each in faults(definition, NUMBERS)] == fields
+    assert [each.field for each in faults(definition, settings_of())] == fields
 
 
 def test_the_columns_are_read_only_when_they_may_have_changed() -> None:
@@ -280,15 +109,16 @@ def test_the_columns_are_read_only_when_they_may_have_changed() -> None:
     assert not must_read_columns(changed(audience=None), DEFINITION)
 
 
-def settings_of(per_day: int) -> OrganizationSettings:
-    return OrganizationSettings(
-        name="Demo",
-        cloud_id="DEMO",
-        segments_per_day=per_day,
-        numbers=NUMBERS,
-        imis=ImisAccess(url="http://imis", username="u", password_encrypted="x"),
-        twilio=TwilioAccess(account_sid="AC", auth_token_encrypted="x"),
-    )
+def settings_of(per_day: int = 3000, **more: Any) -> OrganizationSettings:
+    given: dict[str, Any] = {
+        "name": "Demo",
+        "cloud_id": "DEMO",
+        "segments_per_day": per_day,
+        "numbers": NUMBERS,
+        "imis": ImisAccess(url="http://imis", username="u", password_encrypted="x"),
+        "twilio": TwilioAccess(account_sid="AC", auth_token_encrypted="x"),
+    }
+    return OrganizationSettings(**(given | more))
 
 
 def preview(**counts: Any) -> AudiencePreviewed:
@@ -302,35 +132,83 @@ def preview(**counts: Any) -> AudiencePreviewed:
     )
 
 
-def test_a_summary_adds_up() -> None:
-    counted = preview(recipients=5, segments=9, excluded={Reason.NO_NUMBER: 1})
-    summary = summarise(
-        counted,
-        settings_of(per_day=10),
-        from_number="+18885550123",
-        used_today=12,
-        due_at=NOON - timedelta(days=1),
-        at=NOON,
-    )
-    assert (summary.state, summary.segments_left_today) == ("done", 0)
-    assert (summary.estimated_begin, summary.estimated_seconds) == (NOON, 3.0)
-    assert summary.estimated_end == NOON + timedelta(seconds=3)
-    assert summary.excluded == {"no_number": 1}
+MONTHLY = Recurrence(rule="FREQ=MONTHLY;BYMONTHDAY=2", starts=NOON.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize(
-    ("given_preview", "state"), [(None, "counting"), (preview(failure="gone"), "failed")]
+    ("change", "field"),
+    [
+        ({"kind": CampaignKind.RECURRING}, "recurrence"),
+        (
+            {
+                "kind": CampaignKind.RECURRING,
+                "recurrence": MONTHLY.model_copy(update={"rule": "FREQ=DAILY;UNTIL=20200101"}),
+            },
+            "recurrence",
+        ),
+        ({"write_to": WriteTo.COMMUNICATION_LOG}, "log_subject"),
+    ],
 )
-def test_a_summary_without_counts_says_so(given_preview: Any, state: str) -> None:
-    summary = summarise(
-        given_preview,
-        settings_of(per_day=10),
-        from_number="+18885550123",
-        used_today=0,
-        due_at=None,
-        at=NOON,
-    )
-    assert (summary.state, summary.estimated_begin) == (state, None)
+def test_tm9_tm8_what_a_schedule_needs_besides_is_named(change: dict[str, Any], field: str) -> None:
+    assert [each.field for each in lacking(changed(**change), settings_of(), at=NOON)] == [field]
+
+
+def test_tm8_a_2017_site_has_no_communication_log_to_write_to() -> None:
+    old = settings_of().imis.model_copy(update={"version": "2017"})
+    log = changed(write_to=WriteTo.COMMUNICATION_LOG, log_subject="Text")
+    (fault,) = lacking(log, settings_of(imis=old), at=NOON)
+    assert (fault.field, "2017" in fault.detail) == ("write_to", True)
+    assert not lacking(log, settings_of(), at=NOON)
+    # A draft may say so all the same.
+    assert not faults(log, settings_of(imis=old))
+
+
+@pytest.mark.parametrize(
+    ("definition", "write_test_runs", "types"),
+    [
+        (DEFINITION, False, ("TEXTMSG", "TEXTUNSUB")),
+        (changed(write_to=WriteTo.COMMUNICATION_LOG), False, ("TEXTUNSUB",)),
+        (changed(write_to=WriteTo.NOTHING), True, ()),
+        (changed(mode=Mode.TEST), False, ()),
+        (changed(mode=Mode.TEST), True, ("TEXTMSG", "TEXTUNSUB")),
+    ],
+)
+def test_tm8_the_activity_types_are_those_that_will_be_written(
+    definition: CampaignDefinition, write_test_runs: bool, types: tuple[str, ...]
+) -> None:
+    assert activity_types(definition, settings_of(write_test_runs=write_test_runs)) == types
+
+
+@pytest.mark.parametrize(
+    ("given_answers", "field"),
+    [
+        ({"prompts": ("Boston",)}, None),
+        ({"answers": {"City": "Boston"}}, None),
+        ({"prompts": ("Boston", "2020")}, "audience.prompts"),
+        ({"answers": {"Town": "Boston"}}, "audience.answers"),
+        ({"answers": {"City": "Boston"}, "prompts": ("Boston",)}, "audience.answers"),
+    ],
+)
+def test_answers_are_those_that_the_query_asks_for(
+    given_answers: dict[str, Any], field: str | None
+) -> None:
+    audience = Audience(iqa_path="$/M", phone_column="Phone", id_column="ID", **given_answers)
+    found = answer_faults(audience, ["City"])
+    assert [each.field for each in found] == ([] if field is None else [field])
+    assert all("City" in each.detail or "not both" in each.detail for each in found)
+
+
+def test_a_prompt_is_answered_by_its_name_or_in_its_order() -> None:
+    def missing(**answers: Any) -> list[str]:
+        audience = Audience(iqa_path="$/M", phone_column="Phone", id_column="ID", **answers)
+        found = lacking(
+            changed(audience=audience), settings_of(), at=NOON, prompts=["City", "Since"]
+        )
+        return [each.detail for each in found]
+
+    assert missing(answers={"City": "Boston"}) == ["The query asks for Since."]
+    assert missing(answers={"City": "Boston", "Since": "2020"}) == []
+    assert missing(prompts=("Boston", "2020")) == []
 
 
 @given(st.text())

@@ -69,9 +69,9 @@ async def test_of_two_processes_at_once_one_is_told_to_repeat(rig: Rig, staff: C
     wait = asyncio.Event()
     read = rig.imis.columns
 
-    async def slowly(*args: object) -> object:
+    async def slowly(*args: object, **more: object) -> object:
         await wait.wait()
-        return await read(*args)  # type: ignore[arg-type]
+        return await read(*args, **more)  # type: ignore[arg-type]
 
     rig.imis.columns = slowly  # type: ignore[assignment, method-assign]
     first = asyncio.ensure_future(staff.post("/v1/campaigns", CAMPAIGN, headers=KEY))

@@ -10,6 +10,7 @@ from tests.gateway.client import Client
 from tests.gateway.fakes import MEMBERS
 from tests.gateway.rig import AUDIENCE, CAMPAIGN, Rig, rigged
 
+from chassis.secrets import SecretBox
 from gateway.handlers.sessions import _origin_key
 from imis_client import CredentialsRejected
 
@@ -55,7 +56,7 @@ async def test_an_unknown_organisation_is_locked_like_a_known_one(rig: Rig) -> N
     assert (known.status, known.body) == (unknown.status, unknown.body) == (429, known.body)
 
 
-async def test_a_lock_survives_a_restart_and_ends_by_itself(tmp_path: Path) -> None:
+async def test_tm1_a_lock_survives_a_restart_and_ends_by_itself(tmp_path: Path) -> None:
     async with rigged(tmp_path) as rig:
         await rig.organization()
         await lock(rig)
@@ -69,7 +70,31 @@ async def test_a_lock_survives_a_restart_and_ends_by_itself(tmp_path: Path) -> N
         assert (await rig.anybody.post("/v1/sessions", LOGIN)).status == 201
 
 
-async def test_one_address_can_not_try_many_logins(tmp_path: Path) -> None:
+async def test_tm1_a_session_survives_a_restart(tmp_path: Path) -> None:
+    async with rigged(tmp_path) as rig:
+        await rig.organization()
+        token, key = (await rig.staff()).token, rig.settings.secret_key
+    async with rigged(tmp_path) as rig:
+        object.__setattr__(rig.gateway, "seal", SecretBox(key))
+        staff = rig.anybody.signed_in(str(token))
+        assert (await staff.get("/v1/campaigns")).status == 200
+        # The rights at iMIS too, until it ends them.
+        assert (await staff.get("/v1/iqas")).status == 200
+        assert (await staff.delete("/v1/sessions/current")).status == 204
+        assert (await staff.get("/v1/campaigns")).status == 401
+
+
+async def test_tm1_after_imis_ended_the_session_signing_in_again_goes_on(
+    rig: Rig, staff: Client
+) -> None:
+    rig.clock.forward(minutes=61)
+    assert (await staff.get("/v1/iqas")).status == 401
+    again = await rig.staff()
+    assert (await again.get("/v1/iqas")).status == 200
+    assert (await again.get("/v1/campaigns")).status == 200
+
+
+async def test_tm1_one_address_can_not_try_many_logins(tmp_path: Path) -> None:
     async with rigged(tmp_path, address_attempts=6) as rig:
         await rig.organization()
         guesser, other = rig.anybody.at("192.0.2.7"), rig.anybody.at("192.0.2.8")
@@ -92,7 +117,9 @@ def test_an_address_stands_for_whoever_has_it() -> None:
     assert _origin_key("") == _origin_key("testclient")
 
 
-async def test_neither_words_nor_time_tell_whether_the_organisation_exists(tmp_path: Path) -> None:
+async def test_tm1_neither_words_nor_time_tell_whether_the_organisation_exists(
+    tmp_path: Path,
+) -> None:
     async with rigged(tmp_path, refused_login_seconds=0.2) as rig:
         await rig.organization()
         for login in (WRONG, WRONG | {"username": "nobody"}, LOGIN | {"cloud_id": "NOBODY"}):
@@ -104,7 +131,7 @@ async def test_neither_words_nor_time_tell_whether_the_organisation_exists(tmp_p
 
 
 @pytest.mark.parametrize("ended", ["by its time", "by signing out", "never there"])
-async def test_a_session_that_is_over_says_at_once_what_to_do(
+async def test_tm1_a_session_that_is_over_says_at_once_what_to_do(
     rig: Rig, staff: Client, ended: str
 ) -> None:
     match ended:
@@ -124,7 +151,7 @@ async def test_a_session_that_is_over_says_at_once_what_to_do(
         assert "Sign in" in got.json()["detail"]
 
 
-async def test_when_imis_forgets_the_session_only_what_needs_imis_asks_to_sign_in(
+async def test_tm1_when_imis_forgets_the_session_only_what_needs_imis_asks_to_sign_in(
     rig: Rig, staff: Client
 ) -> None:
     rig.clock.forward(minutes=59)
@@ -146,7 +173,9 @@ async def test_when_imis_forgets_the_session_only_what_needs_imis_asks_to_sign_i
         assert (await staff.get(path)).status == 200
 
 
-async def test_a_token_that_imis_revokes_early_asks_to_sign_in_too(rig: Rig, staff: Client) -> None:
+async def test_tm1_a_token_that_imis_revokes_early_asks_to_sign_in_too(
+    rig: Rig, staff: Client
+) -> None:
     rig.imis.fails_with = CredentialsRejected("The token was refused.")
     got = await staff.get("/v1/iqas")
     assert (got.status, "Sign in again" in got.json()["detail"]) == (401, True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,13 +14,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from tests.databases import DATABASES
 from tests.gateway.fakes import NOON, MemoryDesk
+from tests.gateway.lives import RECURRING, drafted, sure
 from tests.gateway.test_domain import DEFINITION, LATER, OTHER, preview, settings_of
 
 from chassis.settings import ServiceSettings
 from chassis.store import Store
 from contracts.envelope import Envelope, seal
-from contracts.events.audience import AudiencePreviewRequested
-from contracts.events.campaign import Audience, CampaignEvent, CampaignStatus
+from contracts.events.audience import (
+    AudiencePreviewed,
+    AudiencePreviewProgressed,
+    AudiencePreviewRequested,
+)
+from contracts.events.campaign import Audience, CampaignEvent, CampaignKind, CampaignStatus
 from contracts.events.message import Resolution
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.ids import event_id
@@ -28,10 +33,12 @@ from gateway.adapters.desk import SqlDesk
 from gateway.adapters.tables import METADATA
 from gateway.domain import campaign as aggregate
 from gateway.domain.campaign import present_run
-from gateway.domain.records import Answer, Decision, Kept, StaffSession
+from gateway.domain.records import Answer, Decision, Kept, StaffSession, question_of
+from gateway.domain.uploads import Upload
 from gateway.ports import Desk
 
 ORGANIZATION, OTHER_ORGANIZATION = uuid4(), uuid4()
+CAMPAIGN = uuid4()
 WINDOW = timedelta(minutes=5)
 
 
@@ -143,6 +150,169 @@ async def test_campaigns_are_paged_counted_and_found_by_run(desk: Desk) -> None:
             ids[1]: due.event,
             foreign.event.campaign_id: foreign.event,
         }
+
+
+async def test_campaigns_are_listed_by_kind(desk: Desk) -> None:
+    once, again = a_campaign(), seal(drafted(RECURRING, ORGANIZATION))
+    async with desk.work() as work:
+        await work.campaigns.save([once, again])
+    async with desk.read() as reading:
+        for kind, expected in ((CampaignKind.ONE_TIME, once), (CampaignKind.RECURRING, again)):
+            page = await reading.campaigns.page(
+                ORGANIZATION, status=None, kind=kind, before=None, limit=9
+            )
+            assert page == [expected.event]
+
+
+async def test_tm12_a_campaign_s_history_is_read_in_parts_by_its_own_people(desk: Desk) -> None:
+    first = a_campaign()
+    second = after(first, aggregate.edit(first.event, OTHER, at=NOON, by="staff"))
+    third = after(second, aggregate.archive(second.event, at=NOON, by="staff"))
+    async with desk.work() as work:
+        await work.campaigns.save([first, second, third])
+        await work.campaigns.save([a_campaign()])
+    this = first.event.campaign_id
+    async with desk.read() as reading:
+        history = reading.campaigns.history
+        told = [each.event for each in (first, second, third)]
+        assert await history(ORGANIZATION, this, after=0, limit=9) == told
+        assert await history(ORGANIZATION, this, after=1, limit=1) == told[1:2]
+        assert await history(OTHER_ORGANIZATION, this, after=0, limit=9) == []
+
+
+async def test_what_was_heard_of_runs_only_grows(desk: Desk) -> None:
+    run, other = uuid4(), uuid4()
+    async with desk.work() as work:
+        await work.campaigns.hear({})
+        await work.campaigns.hear({(run, "status"): 3, (run, "sender"): 7, (other, "status"): 1})
+        await work.campaigns.hear({(run, "status"): 2, (run, "sender"): 8})
+    async with desk.read() as reading:
+        assert await reading.campaigns.heard([(run, "status"), (uuid4(), "status")]) == {
+            (run, "status"): 3,
+            (run, "sender"): 8,
+        }
+
+
+async def test_what_is_over_for_long_is_found_by_each_organisation_s_own_time(desk: Desk) -> None:
+    def over(organization: UUID, at: datetime) -> Envelope[CampaignEvent]:
+        made = aggregate.draft(
+            event_id(), DEFINITION, organization_id=organization, at=at, by="staff"
+        )
+        scheduled = aggregate.schedule(made, at, at=at, by="staff")
+        assert isinstance(scheduled, CampaignEvent)
+        return seal(sure(aggregate.cancel(scheduled, at=at, by="staff")))
+
+    late = NOON + timedelta(hours=2)
+    old, new, theirs = (
+        over(ORGANIZATION, NOON),
+        over(ORGANIZATION, late),
+        over(OTHER_ORGANIZATION, NOON),
+    )
+    running = a_campaign()
+    async with desk.work() as work:
+        await work.campaigns.save([old, new, theirs, running])
+    async with desk.work() as work:
+        cut = NOON + timedelta(hours=1)
+        found = await work.campaigns.aged({ORGANIZATION: cut, OTHER_ORGANIZATION: NOON}, limit=9)
+        assert [each.event for each in found] == [old.event]
+        assert await work.campaigns.aged({}, limit=9) == []
+        later = {ORGANIZATION: LATER, OTHER_ORGANIZATION: LATER}
+        assert len(await work.campaigns.aged(later, limit=2)) == 2
+
+
+async def test_recurring_campaigns_that_wait_are_gone_through_in_parts(desk: Desk) -> None:
+    made = [
+        seal(sure(aggregate.schedule(drafted(RECURRING, ORGANIZATION), None, at=NOON, by="staff")))
+        for _ in range(3)
+    ]
+    ids = sorted(each.event.campaign_id for each in made)
+    async with desk.work() as work:
+        await work.campaigns.save([*made, a_campaign()])
+    async with desk.work() as work:
+        first = await work.campaigns.awaiting(after=None, limit=2)
+        assert [each.event.campaign_id for each in first] == ids[:2]
+        rest = await work.campaigns.awaiting(after=ids[1], limit=2)
+        assert [each.event.campaign_id for each in rest] == ids[2:]
+
+
+def asked(at: datetime = NOON, **more: Any) -> AudiencePreviewRequested:
+    given: dict[str, Any] = {
+        "organization_id": ORGANIZATION,
+        "campaign_id": CAMPAIGN,
+        "audience": Audience(iqa_path="$/M", phone_column="Phone", id_column="ID"),
+        "template": "Hello",
+        "from_number": "+18885550123",
+        "one_text_per_phone": False,
+        "default_country": "US",
+    }
+    return AudiencePreviewRequested(
+        occurred_at=at, sequence=1, preview_id=event_id(), **(given | more)
+    )
+
+
+def came(request: AudiencePreviewRequested, **counts: Any) -> AudiencePreviewed:
+    return preview(**counts).model_copy(
+        update={
+            "organization_id": request.organization_id,
+            "preview_id": request.preview_id,
+            "campaign_id": request.campaign_id,
+        }
+    )
+
+
+async def test_tm10_an_answer_to_the_same_question_is_found_while_it_is_fresh(desk: Desk) -> None:
+    old, new = asked(), asked(NOON + timedelta(minutes=1))
+    failed, waiting = asked(NOON + timedelta(minutes=2)), asked(NOON + timedelta(minutes=3))
+    differing = asked(NOON + timedelta(minutes=4), template="Dear")
+    async with desk.work() as work:
+        for each in (old, new, failed, waiting, differing):
+            await work.previews.ask(each)
+        await work.previews.receive(
+            [
+                came(old, recipients=1),
+                came(new, recipients=2),
+                came(failed, failure="gone"),
+                came(differing, recipients=9),
+            ]
+        )
+    async with desk.read() as reading:
+        question = question_of(asked(LATER))
+
+        async def newest(since: datetime, organization: UUID = ORGANIZATION) -> int | None:
+            found = await reading.previews.newest(organization, CAMPAIGN, question, since=since)
+            return None if found is None or found.result is None else found.result.recipients
+
+        assert await newest(NOON) == 2
+        assert await newest(NOON + timedelta(minutes=2)) is None
+        assert await newest(NOON, OTHER_ORGANIZATION) is None
+    async with desk.work() as work:
+        await work.previews.forget(before=new.occurred_at)
+        assert await work.previews.get(ORGANIZATION, old.preview_id) is None
+        assert await work.previews.get(ORGANIZATION, new.preview_id) is not None
+
+
+async def test_tm10_a_preview_s_progress_never_goes_back(desk: Desk) -> None:
+    request = asked()
+
+    def come(rows: int, organization: UUID = ORGANIZATION) -> AudiencePreviewProgressed:
+        return AudiencePreviewProgressed(
+            organization_id=organization,
+            occurred_at=NOON,
+            sequence=rows,
+            preview_id=request.preview_id,
+            rows_read=rows,
+            rows_expected=100,
+        )
+
+    async with desk.work() as work:
+        await work.previews.ask(request)
+        await work.previews.progress([come(10), come(30), come(20)])
+        await work.previews.progress([come(90, OTHER_ORGANIZATION)])
+        await work.previews.progress([])
+    async with desk.read() as reading:
+        found = await reading.previews.get(ORGANIZATION, request.preview_id)
+    assert found is not None
+    assert (found.rows_read, found.rows_expected, found.result) == (30, 100, None)
 
 
 async def test_the_newest_settings_stay(desk: Desk) -> None:
@@ -310,3 +480,40 @@ async def test_what_a_query_asks_for_is_known_since_it_was_last_read(desk: Desk)
     async with desk.work() as work:
         await work.queries.keep(ORGANIZATION, path, [])
         assert await work.queries.prompts(ORGANIZATION, path) == ()
+
+
+async def test_x11_an_upload_is_its_organisations(desk: Desk) -> None:
+    kept = Upload(uuid4(), ORGANIZATION, "Members", ("ID", "Full Name"), 7, "staff", NOON)
+    async with desk.work() as work:
+        await work.uploads.keep(kept)
+    async with desk.read() as reading:
+        assert await reading.uploads.get(ORGANIZATION, kept.upload_id) == kept
+        assert await reading.uploads.get(OTHER_ORGANIZATION, kept.upload_id) is None
+        assert await reading.uploads.get(ORGANIZATION, uuid4()) is None
+
+
+async def test_every_organisation_is_listed_for_operators(desk: Desk) -> None:
+    def changed(organization: UUID, sequence: int) -> OrganizationSettingsChanged:
+        return OrganizationSettingsChanged(
+            organization_id=organization,
+            occurred_at=NOON,
+            sequence=sequence,
+            settings=settings_of(per_day=sequence),
+        )
+
+    async with desk.work() as work:
+        assert await work.organizations.every(limit=9) == []
+        for organization, sequence in (
+            (ORGANIZATION, 1),
+            (OTHER_ORGANIZATION, 1),
+            (ORGANIZATION, 2),
+        ):
+            await work.organizations.save(changed(organization, sequence))
+        assert await work.organizations.get(ORGANIZATION, hold=True) == changed(ORGANIZATION, 2)
+    async with desk.read() as reading:
+        found = await reading.organizations.every(limit=9)
+        assert {each.organization_id: each.sequence for each in found} == {
+            ORGANIZATION: 2,
+            OTHER_ORGANIZATION: 1,
+        }
+        assert await reading.organizations.every(limit=1) == found[:1]

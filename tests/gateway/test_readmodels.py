@@ -1,7 +1,7 @@
 """One suite for what the gateway reads of the projections: on memory, and on their tables."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -10,15 +10,48 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import insert
-from tests.gateway.fakes import NOON, FakeReadModels
+from tests.gateway.fakes import NOON
+from tests.gateway.models import NOTHING_USED, FakeReadModels
 
 from chassis.settings import ServiceSettings
 from chassis.store import Store
+from contracts.events.consent import ConsentCause, ReviewStatus
 from gateway.adapters.readmodels import StoredReadModels
-from gateway.domain.views import Message, Run, Usage
+from gateway.domain.views import Message, Run
 from gateway.ports import ReadModels
-from readmodels.tables import DAYS, MESSAGES, METADATA, RUN_COUNTS, RUNS, STORE_NAME
-from readmodels.views import RowStatus
+from readmodels.tables import (
+    ACTIVITIES,
+    ACTIVITIES_HELD,
+    CAMPAIGNS,
+    CHARGES,
+    CONSENTS,
+    MARKERS,
+    MESSAGES,
+    METADATA,
+    REVIEWS,
+    RUN_COUNTS,
+    RUN_ERRORS,
+    RUN_HOURS,
+    RUNS,
+    SKIPPED,
+    STORE_NAME,
+)
+from readmodels.views import (
+    ActivityState,
+    ActivityView,
+    ChargeBucket,
+    ChargeOutcome,
+    ErrorCount,
+    HeldActivities,
+    HourCount,
+    OptOutView,
+    QueuedView,
+    ReviewView,
+    RowStatus,
+    RunKind,
+    SkippedView,
+    UsageView,
+)
 
 MINE, THEIRS = uuid4(), uuid4()
 RUN = Run(
@@ -34,9 +67,53 @@ RUN = Run(
     by_status={"sent": 1, "failed": 1, "error": 1},
     by_reason={"invalid_number": 1},
 )
-USED = Usage(
-    texts_today=2, texts_this_month=3, texts_lifetime=7, failed_lifetime=1, segments_today=5
+USED = UsageView(
+    texts_today=2,
+    segments_today=5,
+    texts_this_month=3,
+    segments_this_month=6,
+    texts_lifetime=7,
+    failed_lifetime=1,
 )
+DAY: dict[str, datetime] = {
+    "day_start": NOON.replace(hour=0),
+    "day_end": NOON.replace(hour=0) + timedelta(days=1),
+    "month_start": NOON.replace(day=1, hour=0),
+    "at": NOON,
+}
+ERRORS = [
+    ErrorCount(status=RowStatus.FAILED, error_code=21610, reason=None, messages=1, segments=2),
+    ErrorCount(
+        status=RowStatus.ERROR, error_code=None, reason="invalid_number", messages=1, segments=0
+    ),
+]
+HOURS = [HourCount(hour=NOON, status=RowStatus.SENT, messages=1, segments=1)]
+OPT_OUTS = [
+    OptOutView(
+        consent_id=UUID(int=number),
+        number=f"+1415555267{number}",
+        from_number="" if number == 2 else "+18885550123",
+        cause=ConsentCause.KEYWORD,
+        word="STOP",
+        by="SM1",
+        changed_at=NOON,
+    )
+    for number in range(3)
+]
+REVIEWS_OF_MINE = [
+    ReviewView(
+        review_id=UUID(int=number),
+        number="+14155552671",
+        from_number="+18885550123",
+        text="stop please",
+        received_at=NOON - timedelta(hours=number),
+        status=status,
+        by="",
+    )
+    for number, status in enumerate((ReviewStatus.OPEN, ReviewStatus.DISMISSED, ReviewStatus.OPEN))
+]
+HELD = HeldActivities(settings_sequence=4, reason="The password expired.", since=NOON)
+SKIPPED_ONCE = [SkippedView(first=NOON - timedelta(days=2), last=NOON, occurrences=3, at=NOON)]
 
 
 def a_message(row: int, **changes: Any) -> Message:
@@ -62,6 +139,34 @@ MESSAGES_OF_RUN = [
 ]
 
 
+ACTIVITY = ActivityView(
+    message_id=MESSAGES_OF_RUN[0].message_id,
+    row=1,
+    imis_id="1",
+    kind="TEXTMSG",
+    state=ActivityState.WRITTEN,
+    seqn="9",
+    reason=None,
+    at=NOON,
+)
+CHARGED = [
+    ChargeBucket(
+        start=NOON - timedelta(days=ago),
+        campaign_id=RUN.campaign_id,
+        purpose=RunKind.CAMPAIGN,
+        outcome=ChargeOutcome(outcome),
+        messages=texts,
+        segments=segments,
+    )
+    for ago, outcome, texts, segments in (
+        (40, "charged", 4, 4),
+        (40, "failed", 1, 1),
+        (1, "charged", 1, 1),
+        (0, "charged", 2, 5),
+    )
+]
+
+
 class Filled(Protocol):
     async def fill(self) -> ReadModels:
         """Return read models that hold the run above, as mine."""
@@ -73,6 +178,16 @@ class InMemory:
         models.runs[MINE, RUN.run_id] = RUN
         models.found[MINE] = MESSAGES_OF_RUN
         models.usages[MINE] = USED
+        models.errors[RUN.run_id] = ERRORS
+        models.hours[RUN.run_id] = HOURS
+        models.written[RUN.run_id] = [ACTIVITY]
+        models.charged[MINE] = CHARGED
+        models.names[MINE] = {RUN.campaign_id: "Renewal"}
+        models.opted_out[MINE] = OPT_OUTS
+        models.to_read[MINE] = REVIEWS_OF_MINE
+        models.held[MINE] = HELD
+        models.skips[MINE, RUN.campaign_id] = SKIPPED_ONCE
+        models.markers[MINE] = 7
         return models
 
 
@@ -136,28 +251,75 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             "error_code": each.error_code,
             "sid": each.sid,
             "attempted_at": each.attempted_at,
-            "activity_seqn": each.activity,
-            "activity_state": each.activity_state,
         }
         for each in MESSAGES_OF_RUN
     ]
-    days = [
+    activities = [
+        {
+            "message_id": each.message_id,
+            "kind": "TEXTMSG",
+            "organization_id": MINE,
+            "run_id": each.run_id,
+            "imis_id": each.imis_id,
+            "state": each.activity_state,
+            "seqn": each.activity,
+            "at": NOON,
+            "sequence": 1,
+        }
+        for each in MESSAGES_OF_RUN
+        if each.activity_state is not None
+    ]
+    charges = [
         {
             "organization_id": MINE,
-            "day": NOON.date() - timedelta(days=ago),
-            "sent_messages": texts,
-            "sent_segments": segments,
-            "failed_messages": failed,
-            "unknown_messages": 0,
-            "simulated_messages": 0,
+            "quarter": each.start.timestamp() // 900,
+            **each.model_dump(include={"campaign_id", "messages", "segments"}),
+            "outcome": each.outcome.value,
         }
-        for ago, texts, segments, failed in ((0, 2, 5, 0), (1, 1, 1, 0), (40, 4, 4, 1))
+        for each in CHARGED
     ]
+    errors = [
+        {
+            "run_id": RUN.run_id,
+            "organization_id": MINE,
+            "status": each.status.value,
+            "error_code": each.error_code or 0,
+            "reason": each.reason or "",
+            "messages": each.messages,
+            "segments": each.segments,
+        }
+        for each in ERRORS
+    ]
+    hours = [
+        {
+            "run_id": RUN.run_id,
+            "organization_id": MINE,
+            "hour": each.hour.timestamp() // 3600,
+            "status": each.status.value,
+            "messages": each.messages,
+            "segments": each.segments,
+        }
+        for each in HOURS
+    ]
+    mine = {"organization_id": MINE, "sequence": 1}
+    consents = [{**mine, **each.model_dump(), "consent": "opted_out"} for each in OPT_OUTS]
+    back_in = {**consents[0], "consent_id": uuid4(), "consent": "opted_in"}
+    named = {**mine, "campaign_id": RUN.campaign_id, "name": "Renewal", "kind": "one_time"}
+    skipped = {**mine, "campaign_id": RUN.campaign_id, **SKIPPED_ONCE[0].model_dump()}
     return {
         RUNS.name: [run],
         RUN_COUNTS.name: counts,
         MESSAGES.name: messages,
-        DAYS.name: days,
+        ACTIVITIES.name: activities,
+        CHARGES.name: charges,
+        RUN_ERRORS.name: errors,
+        RUN_HOURS.name: hours,
+        CONSENTS.name: [*consents, back_in],
+        REVIEWS.name: [{**mine, **each.model_dump()} for each in REVIEWS_OF_MINE],
+        ACTIVITIES_HELD.name: [{**mine, **HELD.model_dump()}],
+        CAMPAIGNS.name: [named | {"status": "deleted"}],
+        SKIPPED.name: [skipped],
+        MARKERS.name: [{"organization_id": MINE, "changes": 7}],
     }
 
 
@@ -200,7 +362,63 @@ async def test_messages_come_by_row_page_and_status(filled: Filled) -> None:
 
 async def test_usage_is_by_day_and_month(filled: Filled) -> None:
     models = await filled.fill()
-    assert await models.usage(MINE, at=NOON) == USED
+    assert await models.usage(MINE, **DAY) == USED
+
+
+async def test_tm12_a_run_has_its_errors_hours_and_activities(filled: Filled) -> None:
+    models = await filled.fill()
+    found = await models.run_errors(MINE, RUN.run_id)
+    assert sorted(found, key=lambda each: each.status) == sorted(
+        ERRORS, key=lambda each: each.status
+    )
+    assert await models.run_hours(MINE, RUN.run_id) == HOURS
+
+    async def activities(state: ActivityState | None, after_row: int | None) -> list[ActivityView]:
+        return await models.activities(MINE, RUN.run_id, state=state, after_row=after_row, limit=10)
+
+    assert await activities(None, None) == await activities(ActivityState.WRITTEN, 0) == [ACTIVITY]
+    assert await activities(ActivityState.REFUSED, None) == await activities(None, 1) == []
+
+
+async def test_tm22_charges_come_by_time_and_campaigns_by_name(filled: Filled) -> None:
+    models = await filled.fill()
+    assert (
+        await models.charges(MINE, NOON - timedelta(days=1), NOON + timedelta(days=1))
+        == (CHARGED[2:])
+    )
+    assert await models.charges(MINE, NOON - timedelta(days=50), NOON) == CHARGED[:3]
+    wanted = [RUN.campaign_id, uuid4()]
+    assert await models.campaign_names(MINE, wanted) == {RUN.campaign_id: "Renewal"}
+    assert await models.campaign_names(MINE, []) == {}
+
+
+async def test_tm20_opt_outs_and_reviews_come_in_pages(filled: Filled) -> None:
+    models = await filled.fill()
+    assert await models.opt_outs(MINE, after=None, limit=2) == OPT_OUTS[:2]
+    assert await models.opt_outs(MINE, after=OPT_OUTS[1].consent_id, limit=2) == OPT_OUTS[2:]
+    first = OPT_OUTS[0]
+    assert await models.opt_out(MINE, first.number, first.from_number) == first
+    assert await models.opt_out(MINE, first.number, "+15005550006") is None
+    assert await models.opt_out(MINE, OPT_OUTS[2].number, "+15005550006") == OPT_OUTS[2]
+    assert await models.opt_out(MINE, "+14155550000", first.from_number) is None
+
+    async def reviews(status: ReviewStatus | None, after: UUID | None) -> list[ReviewView]:
+        return await models.reviews(MINE, status=status, after=after, limit=2)
+
+    assert await reviews(None, None) == REVIEWS_OF_MINE[:2]
+    assert await reviews(None, REVIEWS_OF_MINE[1].review_id) == REVIEWS_OF_MINE[2:]
+    assert await reviews(ReviewStatus.OPEN, None) == REVIEWS_OF_MINE[::2]
+    for each in REVIEWS_OF_MINE:
+        assert await models.review(MINE, each.review_id) == each
+
+
+async def test_tm3_what_stands_still_and_what_changed_is_known(filled: Filled) -> None:
+    models = await filled.fill()
+    assert await models.activities_held(MINE) == HELD
+    assert await models.skipped(MINE, RUN.campaign_id) == SKIPPED_ONCE
+    assert await models.change_marker(MINE) == 7
+    nothing = QueuedView(messages=0, segments=0)
+    assert await models.queued(MINE, "+15005550006") == nothing
 
 
 async def test_another_organisation_sees_nothing(filled: Filled) -> None:
@@ -210,14 +428,27 @@ async def test_another_organisation_sees_nothing(filled: Filled) -> None:
     assert await models.progress(THEIRS, RUN.run_id) is None
     assert await models.messages(THEIRS, RUN.run_id, status=None, after_row=None, limit=10) == []
     assert await models.message(THEIRS, MESSAGES_OF_RUN[0].message_id) is None
-    assert await models.usage(THEIRS, at=NOON) == Usage()
+    assert await models.usage(THEIRS, **DAY) == NOTHING_USED
+    assert await models.run_errors(THEIRS, RUN.run_id) == []
+    assert await models.run_hours(THEIRS, RUN.run_id) == []
+    assert await models.activities(THEIRS, RUN.run_id, state=None, after_row=None, limit=9) == []
+    assert await models.charges(THEIRS, NOON - timedelta(days=50), NOON) == []
+    assert await models.campaign_names(THEIRS, [RUN.campaign_id]) == {}
+    assert await models.opt_outs(THEIRS, after=None, limit=9) == []
+    assert await models.opt_out(THEIRS, OPT_OUTS[0].number, OPT_OUTS[0].from_number) is None
+    assert await models.reviews(THEIRS, status=None, after=None, limit=9) == []
+    assert await models.review(THEIRS, REVIEWS_OF_MINE[0].review_id) is None
+    assert await models.activities_held(THEIRS) is None
+    assert await models.skipped(THEIRS, RUN.campaign_id) == []
+    assert await models.change_marker(THEIRS) == 0
 
 
 async def test_what_nobody_has_projected_yet_is_empty(tmp_path: Path) -> None:
     stored = Stored(tmp_path / "nowhere")
     unknown: UUID = uuid4()
     assert await stored.models.run(MINE, unknown) is None
-    assert await stored.models.usage(MINE, at=NOON) == Usage()
+    assert await stored.models.usage(MINE, **DAY) == NOTHING_USED
+    assert await stored.models.change_marker(MINE) == 0
     await stored.models.close()
 
 

@@ -16,7 +16,9 @@ from uuid import UUID
 import pytest
 from tests.gateway.client import Client
 from tests.gateway.rig import CAMPAIGN, OPERATOR, Rig, rigged
+from tests.gateway.test_consent import a_review
 from tests.gateway.test_operations import doubt
+from tests.gateway.test_run_dashboards import activity
 from tests.gateway.test_runs import DEMO, projected, text_to
 from tests.harness import eventually
 
@@ -36,6 +38,27 @@ LOOKED_UP = [
     "POST /v1/campaigns/{campaign_id}/summary",
     "POST /v1/runs/{run_id}/resend",
     "PUT /v1/organizations/{cloud_id}",
+    "PATCH /v1/settings",
+    "PUT /v1/settings/imis",
+    "PUT /v1/settings/twilio",
+    "POST /v1/campaigns/{campaign_id}/copy",
+    "POST /v1/campaigns/{campaign_id}/pause",
+    "POST /v1/campaigns/{campaign_id}/resume",
+    "POST /v1/campaigns/{campaign_id}/cancel",
+    "POST /v1/campaigns/{campaign_id}/archive",
+    "POST /v1/campaigns/{campaign_id}/restore",
+    "POST /v1/campaigns/{campaign_id}/send-me-first",
+    "POST /v1/messages",
+    "POST /v1/recurrences/preview",
+    "POST /v1/opt-outs",
+    "POST /v1/opt-ins",
+    "POST /v1/opt-outs/import",
+    "POST /v1/uploads",
+    "POST /v1/reviews/{review_id}",
+    "POST /v1/runs/{run_id}/cancel",
+    "POST /v1/runs/{run_id}/activities/retry",
+    "GET /v1/usage",
+    "GET /v1/usage.csv",
 ]
 
 
@@ -100,6 +123,11 @@ async def things(rig: Rig, staff: Client) -> dict[str, str]:
     rig.models.runs[DEMO, UUID(campaign["run_id"])] = run
     message = text_to(run, 1)
     rig.models.found[DEMO] = [message]
+    rig.models.written[run.run_id] = [activity(1)]
+    rig.models.to_read[DEMO] = [review := a_review()]
+    uploaded = await staff.post(
+        "/v1/uploads", body=b"ID,Phone\n1,2\n", headers={"content-type": "text/csv"}
+    )
     unknown: dict[str, Any] = {"message_id": message.message_id, "run_id": run.run_id}
     rig.models.doubts = [doubt(**unknown)]
     return {
@@ -107,6 +135,8 @@ async def things(rig: Rig, staff: Client) -> dict[str, str]:
         "summary_id": summary["summary_id"],
         "run_id": str(run.run_id),
         "message_id": str(message.message_id),
+        "upload_id": uploaded.json()["upload_id"],
+        "review_id": str(review.review_id),
         "cloud_id": "DEMO",
     }
 
@@ -136,6 +166,7 @@ async def test_things_that_are_there_are_reached(open_rig: Rig, tmp_path: Path) 
     staff = await open_rig.staff()
     ids = await things(open_rig, staff)
     known = ["/summaries/", "/resend", "/resolution", "/v1/messages/", "/v1/runs/"]
+    known += ["/v1/uploads/", "/v1/reviews/"]
     pattern = "|".join(re.escape(each) for each in known)
     phases = ("--include-path-regex", pattern, "--phases", "examples,coverage,fuzzing")
     async with served(open_rig) as url:

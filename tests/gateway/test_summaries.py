@@ -8,14 +8,22 @@ from tests.gateway.client import Client
 from tests.gateway.fakes import NOON
 from tests.gateway.rig import CAMPAIGN, NUMBER, Rig
 from tests.gateway.test_campaigns import drafted
+from tests.gateway.test_figures import bucket
+from tests.gateway.test_runs import DEMO
 
 from contracts.envelope import seal
-from contracts.events.audience import AudiencePreviewed, AudiencePreviewRequested, Reason
-from gateway.domain.views import Usage
+from contracts.events.audience import (
+    AudiencePreviewed,
+    AudiencePreviewProgressed,
+    AudiencePreviewRequested,
+    Reason,
+    Sample,
+)
 from gateway.subscribers import subscriptions
+from readmodels.views import QueuedView
 
 
-async def deliver(rig: Rig, *previews: AudiencePreviewed) -> None:
+async def deliver(rig: Rig, *previews: AudiencePreviewed | AudiencePreviewProgressed) -> None:
     """Hand previews to the real subscription."""
     (subscription,) = (
         each
@@ -23,8 +31,8 @@ async def deliver(rig: Rig, *previews: AudiencePreviewed) -> None:
         if each.name == "gateway.previews"
     )
     async with rig.store.transaction() as transaction:
-        handler = subscription.handlers[AudiencePreviewed]
-        await handler(transaction, [seal(each) for each in previews])
+        for each in previews:
+            await subscription.handlers[type(each)](transaction, [seal(each)])
     assert subscription.after_commit is not None
     subscription.after_commit()
 
@@ -50,7 +58,8 @@ def preview_of(request: AudiencePreviewRequested, **counts: Any) -> AudiencePrev
 
 
 async def test_the_summary_comes_as_soon_as_the_preview_does(rig: Rig, staff: Client) -> None:
-    rig.models.used = Usage(segments_today=400)
+    rig.models.charged[DEMO] = [bucket(NOON, segments=390), bucket(NOON, "failed", segments=10)]
+    rig.models.waiting[NUMBER] = QueuedView(messages=30, segments=40)
     campaign = await drafted(staff)
     path = f"/v1/campaigns/{campaign['campaign_id']}/summary?wait_seconds=60"
     waiting = asyncio.ensure_future(staff.post(path))
@@ -68,7 +77,10 @@ async def test_the_summary_comes_as_soon_as_the_preview_does(rig: Rig, staff: Cl
             segments=120,
             messages_by_segments={1: 60, 2: 30},
             lacking_values=3,
+            lacking_by_field={"Full Name": 3},
             ucs2_messages=5,
+            ucs2_characters={"’": 5},
+            samples=(Sample(row=4, imis_id="7", to="+14155552671", text="Hello Ann", segments=1),),
         ),
     )
     got = await asyncio.wait_for(waiting, timeout=5)
@@ -82,13 +94,27 @@ async def test_the_summary_comes_as_soon_as_the_preview_does(rig: Rig, staff: Cl
         "excluded": {"no_number": 10},
         "estimated_segments": 120,
         "messages_by_segments": {"1": 60, "2": 30},
+        "rows_read": 100,
+        "rows_expected": 100,
         "lacking_values": 3,
+        "lacking_by_field": {"Full Name": 3},
         "ucs2_messages": 5,
+        "ucs2_characters": {"’": 5},
+        "samples": [
+            {"row": 4, "imis_id": "7", "to": "+14155552671", "text": "Hello Ann", "segments": 1}
+        ],
         "segments_left_today": 2600,
         "segments_left_for_run": 10000,
-        "estimated_seconds": 30.0,
+        "segments_over_run_limit": 0,
+        "segments_over_day_limit": 0,
+        "queued_segments": 40,
+        "estimated_seconds": 40.0,
         "estimated_begin": "2026-03-02T12:00:00Z",
-        "estimated_end": "2026-03-02T12:00:30Z",
+        "estimated_end": "2026-03-02T12:00:40Z",
+        "segments_by_day": {"2026-03-02": 120},
+        "texted_at_night": {},
+        "estimated_cost": None,
+        "currency": None,
         "failure": None,
     }
 
@@ -107,6 +133,24 @@ async def test_who_does_not_wait_looks_later(rig: Rig, staff: Client, stranger: 
     failed = await staff.get(location)
     assert (failed.status, failed.json()["state"]) == (200, "failed")
     assert failed.json()["failure"] == "The IQA is gone. Choose another."
+
+
+async def test_tm10_while_it_counts_it_says_how_far_it_is(rig: Rig, staff: Client) -> None:
+    campaign = await drafted(staff)
+    got = await staff.post(f"/v1/campaigns/{campaign['campaign_id']}/summary?wait_seconds=0")
+    request = await asked(rig)
+    progress = AudiencePreviewProgressed(
+        organization_id=request.organization_id,
+        occurred_at=NOON,
+        sequence=1,
+        preview_id=request.preview_id,
+        rows_read=500,
+        rows_expected=2000,
+    )
+    await deliver(rig, progress)
+    counting = (await staff.get(got.headers["location"])).json()
+    told = (counting["state"], counting["rows_read"], counting["rows_expected"])
+    assert told == ("counting", 500, 2000)
 
 
 async def test_a_repeated_or_foreign_preview_changes_nothing(rig: Rig, staff: Client) -> None:

@@ -2,7 +2,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.imis_writer.doubles import FakeLedger, Kept, SqlKept, open_store
+from tests.imis_writer.desk import Desk
+from tests.imis_writer.kept import FakeLedger, Kept, SqlKept, open_store
 
 from chassis.store import Store
 
@@ -19,3 +20,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 def kept(request: pytest.FixtureRequest, store: Store) -> Kept:
     """The ledger and its intake, in memory and in SQL."""
     return FakeLedger() if request.param == "fake" else SqlKept(store)
+
+
+@pytest.fixture
+def desk(kept: Kept) -> Desk:
+    return Desk(kept)

@@ -5,19 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from tests.harness import eventually
-from tests.imis_writer.doubles import (
-    NOON,
-    ORGANIZATION,
-    OTHER,
-    Clock,
-    FakeLedger,
-    organization,
-    queued,
-    status,
-)
+from tests.imis_writer.doubles import Clock
+from tests.imis_writer.facts import NOON, ORGANIZATION, OTHER, organization, queued, status
+from tests.imis_writer.kept import FakeLedger
 
 from imis_writer.crew import Crew
-from imis_writer.domain.effects import State
+from imis_writer.domain.effects import About, Key, State
 
 
 class Unit:
@@ -63,14 +56,14 @@ async def test_the_crew() -> None:
     await text(OTHER)
     first = await text(ORGANIZATION)
     running = asyncio.create_task(crew.run())
-    await eventually(lambda: ledger.rows[first].state is State.CLAIMED)
+    await eventually(lambda: ledger.rows[Key(first, About.TEXT)].state is State.CLAIMED)
     second = await text(ORGANIZATION)
     crew.wake()
-    await eventually(lambda: ledger.rows[second].state is State.CLAIMED)
+    await eventually(lambda: ledger.rows[Key(second, About.TEXT)].state is State.CLAIMED)
     assert set(units) == {ORGANIZATION, OTHER}
 
     clock.passes(61)
     crew.wake()
-    await eventually(lambda: ledger.rows[first].state is State.IN_DOUBT)
+    await eventually(lambda: ledger.rows[Key(first, About.TEXT)].state is State.IN_DOUBT)
     crew.stop()
     await asyncio.wait_for(running, 5)

@@ -1,37 +1,43 @@
 """TM-8, X-10: what belongs into iMIS, and what an attempt or a look makes of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.imis_writer.doubles import NOON, candidate, effect
+from tests.imis_writer.doubles import candidate
+from tests.imis_writer.facts import NOON, effect
 
 from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus
 from imis_writer.domain.doubts import Candidate, Surroundings, recognise
-from imis_writer.domain.effects import (
+from imis_writer.domain.effects import Effect, State, succeeds
+from imis_writer.domain.holds import Hold
+from imis_writer.domain.outcomes import (
     Absent,
     Ambiguous,
+    Deleted,
     Doubtful,
     LoginRefused,
     Look,
     NoAnswer,
     NotTried,
+    Opened,
     Outcome,
     Patience,
     Postponed,
+    Present,
     Refused,
-    State,
+    TooEarly,
     Unneeded,
     Written,
     delay,
+    overtaken,
     resolve,
-    succeeds,
 )
-from imis_writer.domain.holds import Hold
 from imis_writer.settings import ImisWriterSettings
 
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=60))
@@ -64,6 +70,10 @@ def test_tm_8_which_status_is_a_success(
         (Postponed(), 0, State.READY, 2, 0),
         (Postponed(90), 0, State.READY, 90, 0),
         (Doubtful(), 0, State.IN_DOUBT, 5, 0),
+        (TooEarly(), 0, State.WAITING, None, 0),
+        (Opened("5"), 0, State.READY, 0, 0),
+        (Deleted(), 0, State.DELETED, None, 0),
+        (Present(), 1, State.READY, 0, 1),
         (Absent(), 0, State.IN_DOUBT, 60, 1),
         (Absent(), 1, State.READY, 0, 0),
         (Ambiguous(), 1, State.UNKNOWN, None, 1),
@@ -76,8 +86,53 @@ def test_what_follows(
     outcome: Outcome | Look, looks: int, state: State, seconds: int | None, looks_then: int
 ) -> None:
     change = resolve(effect(looks=looks), outcome, at=NOON, patience=PATIENCE)
-    assert (change.state, change.looks) == (state, looks_then)
+    assert (change.state, change.after.looks) == (state, looks_then)
     assert change.not_before == (None if seconds is None else NOON + timedelta(seconds=seconds))
+
+
+def test_tm_8_refusals_are_spaced_and_the_last_one_is_told() -> None:
+    patience, wanted = replace(PATIENCE, refusals=3), effect()
+    waits = []
+    while (change := resolve(wanted, Refused("no"), at=NOON, patience=patience)).event is None:
+        assert change.not_before is not None
+        waits.append((change.not_before - NOON).total_seconds())
+        wanted = change.after
+    assert (waits, change.state) == ([5, 10], State.REFUSED)
+
+
+def test_tm_8_what_never_works_is_listed_in_the_end_and_may_be_tried_again() -> None:
+    often = effect(attempts=PATIENCE.most_tries, looks=1)
+    change = resolve(often, Absent(), at=NOON, patience=PATIENCE)
+    assert isinstance(change.event, ActivityRefused)
+    again = replace(change.after, attempts=PATIENCE.most_tries + 1)
+    assert resolve(again, Absent(), at=NOON, patience=PATIENCE).state is State.READY
+
+
+@pytest.mark.parametrize(
+    ("wanted", "outcome", "state", "told"),
+    [
+        (effect(), Written("7"), State.READY, True),
+        (effect(), Refused("no"), State.MOOT, False),
+        (effect(), Postponed(), State.MOOT, False),
+        (effect(), Doubtful(), State.IN_DOUBT, False),
+        (effect(), Ambiguous(), State.UNKNOWN, True),
+        (effect(seqn="7"), Deleted(), State.READY, True),
+        (effect(seqn="7"), Postponed(), State.WRITTEN, False),
+        (effect(seqn="7"), Refused("no"), State.WRITTEN, False),
+        (effect(seqn="7"), Doubtful(), State.IN_DOUBT, False),
+    ],
+)
+def test_tm_21_what_is_done_when_it_is_not_wanted_any_more_is_undone(
+    wanted: Effect, outcome: Outcome | Look, state: State, told: bool
+) -> None:
+    resolved = resolve(wanted, outcome, at=NOON, patience=PATIENCE)
+    change = overtaken(resolved, undo=True, delivered=False)
+    assert (change.state, change.event is not None) == (state, told)
+    # A SEQN means that there is something to delete; after a deletion it is written anew.
+    if state is State.READY:
+        assert (change.after.seqn is None) == isinstance(outcome, Deleted)
+        assert change.not_before == NOON
+    assert overtaken(resolved, undo=False, delivered=False) == resolved
 
 
 def test_what_the_others_are_told() -> None:
@@ -108,7 +163,7 @@ SAME = effect()
         ("another's", [candidate()], Surroundings(frozenset({"7"})), Absent()),
         ("another member's", [candidate(imis_id="102")], Surroundings(), Absent()),
         ("another kind", [candidate(kind="CALL")], Surroundings(), Absent()),
-        ("another number", [candidate(description="+12025550199")], Surroundings(), Absent()),
+        ("another number", [candidate(number="+12025550199")], Surroundings(), Absent()),
         (
             "the same text, a week ago",
             [candidate(transaction_date=NOON.replace(microsecond=0) - 7 * 24 * HOUR)],
@@ -196,16 +251,8 @@ def test_delays_double_and_stop_growing() -> None:
     assert delay(0, 900).total_seconds() == 900
 
 
-def after(hold: Hold, *outcomes: Outcome | Look, sequence: int = 1) -> Hold:
-    pause = timedelta(minutes=5)
-    return hold.after(outcomes, at=NOON, sequence=sequence, login_pause=pause)
-
-
-def test_a_refused_login_waits_for_new_settings_or_for_a_while() -> None:
-    hold = after(Hold(), Written("1"), LoginRefused())
-    assert hold.holds(at=NOON, sequence=1)
-    assert not hold.holds(at=NOON, sequence=2)
-    assert not hold.holds(at=NOON + timedelta(minutes=5), sequence=1)
+def after(hold: Hold, *outcomes: Outcome | Look) -> Hold:
+    return hold.after(outcomes, at=NOON)
 
 
 def test_a_site_that_can_t_now_is_asked_less_and_less() -> None:
@@ -214,10 +261,10 @@ def test_a_site_that_can_t_now_is_asked_less_and_less() -> None:
         hold = after(hold, Postponed())
         assert hold.until is not None
         waits.append((hold.until - NOON).total_seconds())
-        assert hold.holds(at=NOON, sequence=99)
+        assert hold.holds(at=NOON)
     assert waits == [1, 2, 4]
     assert after(hold, Postponed(), Written("1")) == Hold()
-    assert not after(hold, Doubtful()).holds(at=NOON, sequence=1)
+    assert not after(hold, Doubtful()).holds(at=NOON)
 
 
 def test_nothing_personal_in_what_may_be_logged() -> None:

@@ -8,30 +8,22 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.imis_writer.doubles import (
-    NOON,
-    ORGANIZATION,
-    OTHER,
-    Kept,
-    organization,
-    queued,
-    status,
-)
+from tests.imis_writer.facts import NOON, ORGANIZATION, OTHER, organization, queued, status
+from tests.imis_writer.kept import Kept
 
 from contracts.envelope import Envelope
 from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.campaign import Mode, WriteTo
 from contracts.events.message import MessageQueued, MessageStatus, MessageStatusChanged
 from contracts.ids import effect_id
-from imis_writer.domain.effects import (
+from imis_writer.domain.effects import Effect, State
+from imis_writer.domain.outcomes import (
     Absent,
     Doubtful,
-    Effect,
     Look,
     Outcome,
     Patience,
     Refused,
-    State,
     Written,
     resolve,
 )
@@ -87,7 +79,7 @@ async def test_facts_in_any_order_make_one_effect(
         messages = [each for each in batch if isinstance(each.event, MessageQueued)]
         statuses = [each for each in batch if isinstance(each.event, MessageStatusChanged)]
         await know_messages(messages, intake=kept)
-        await follow_statuses(statuses, success=MessageStatus.SENT, intake=kept)
+        await follow_statuses(statuses, intake=kept)
 
     [effect] = [each for each in await claim(kept) if each.message_id == message_id]
     assert effect.effect_id == effect_id(message_id, "TEXTMSG")

@@ -1,84 +1,32 @@
-"""TM-6, TM-8: one organisation's activities, and what its iMIS can do to them."""
+"""TM-6, TM-8, X-20: one organisation's activities, and what its iMIS can do to them."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from tests.imis_writer.doubles import (
-    ORGANIZATION,
-    Clock,
-    FakeImis,
-    FakeLedger,
-    FakeOrganizations,
-    Kept,
-    candidate,
-    organization,
-    queued,
-    status,
-)
+from tests.imis_writer.desk import OWN, Desk
+from tests.imis_writer.doubles import FakeImis, candidate
+from tests.imis_writer.facts import ORGANIZATION, after, organization, status
+from tests.imis_writer.kept import FakeLedger, Kept
 
-from contracts.events.activity import ActivityRefused, ActivityWritten
+from contracts.events.activity import ActivitiesHeld, ActivityWritten
 from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus
 from contracts.events.organization import OrganizationSettingsChanged
-from imis_writer.domain.effects import (
+from imis_writer.domain.effects import Effect, State
+from imis_writer.domain.outcomes import (
     Doubtful,
-    Effect,
     LoginRefused,
+    NoAnswer,
     Outcome,
+    Patience,
     Postponed,
     Refused,
-    State,
+    TooEarly,
+    resolve,
 )
 from imis_writer.ports import NoAccess
-from imis_writer.settings import ImisWriterSettings
-from imis_writer.writing import OrganizationWriter
 
-OWN = ImisWriterSettings()
-
-
-@dataclass
-class Desk:
-    """An organisation's writer with everything around it."""
-
-    kept: Kept
-    imis: FakeImis = field(default_factory=FakeImis)
-    organizations: FakeOrganizations = field(default_factory=FakeOrganizations)
-    clock: Clock = field(default_factory=Clock)
-
-    def __post_init__(self) -> None:
-        self.organizations.known[ORGANIZATION] = organization()
-        self.clock.passes(1)
-        self.writer = OrganizationWriter(
-            ORGANIZATION,
-            ledger=self.kept,
-            sites=self.imis,
-            organizations=self.organizations,
-            settings=OWN,
-            clock=self.clock,
-        )
-
-    async def texts(self, count: int = 1, mode: Mode = Mode.LIVE) -> list[UUID]:
-        await self.kept.know(organization())
-        messages = [queued(mode=mode, imis_id=str(number)) for number in range(count)]
-        success = MessageStatus.SENT if mode is Mode.LIVE else MessageStatus.SIMULATED
-        ids = [each.event.message_id for each in messages]
-        await self.kept.queued(messages)
-        await self.kept.succeeded([status(each, success, mode=mode) for each in ids])
-        return ids
-
-    async def work(self) -> None:
-        while await self.writer.step():
-            pass
-
-    async def states(self, ids: list[UUID]) -> list[str]:
-        return [await self.kept.state(each) for each in ids]
-
-
-@pytest.fixture
-def desk(kept: Kept) -> Desk:
-    return Desk(kept)
+PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=60))
 
 
 async def test_each_text_becomes_one_activity(desk: Desk) -> None:
@@ -86,10 +34,10 @@ async def test_each_text_becomes_one_activity(desk: Desk) -> None:
     await desk.work()
     assert set(await desk.states(ids)) == {State.WRITTEN}
     assert len(desk.imis.held) == 150
-    told = await desk.kept.published()
+    told = await desk.told(ActivityWritten)
     assert {each.message_id for each in told} == set(ids)
-    seqns = {each.seqn for each in told if isinstance(each, ActivityWritten)}
-    assert len(seqns) == len(told) == 150
+    seqns = {each.seqn for each in told}
+    assert len(seqns) == len(await desk.kept.published()) == 150
 
 
 async def test_without_settings_everything_waits(desk: Desk) -> None:
@@ -111,17 +59,42 @@ async def test_tm_6_a_test_s_texts_are_written_only_by_a_setting(
     assert len(await desk.kept.published()) == len(desk.imis.held)
 
 
-async def test_a_refusal_is_told_with_its_reason(desk: Desk) -> None:
+@pytest.mark.parametrize("known_in_time", [True, False])
+async def test_tm8_by_a_setting_a_text_is_written_when_it_is_delivered(
+    desk: Desk, known_in_time: bool
+) -> None:
+    """Whatever comes first: the settings, or the text that was sent."""
+    desk.organizations.known[ORGANIZATION] = organization(settings={"write_when": "delivered"})
+    if known_in_time:
+        [sent, arrived] = await desk.texts(2)
+    else:
+        settings = desk.organizations.known.pop(ORGANIZATION)
+        [sent, arrived] = await desk.texts(2)
+        desk.organizations.known[ORGANIZATION] = settings
+        await desk.kept.know(settings)
+    await desk.work_on()
+    assert desk.imis.held == []
+    delivered = status(arrived, MessageStatus.DELIVERED, sequence=3)
+    await desk.kept.succeeded([delivered, delivered])
+    await desk.work_on()
+    assert await desk.states([sent, arrived]) == [State.WAITING, State.WRITTEN]
+    [told] = await desk.told(ActivityWritten)
+    assert (told.message_id, told.transaction_date) == (arrived, delivered.event.attempted_at)
+
+
+async def test_tm8_a_text_that_arrives_while_it_is_held_too_early_is_written(desk: Desk) -> None:
     ids = await desk.texts()
-    desk.imis.plan = [Refused("There is no such type.")]
+    wanted = organization(sequence=2, settings={"write_when": "delivered"})
+    desk.organizations.known[ORGANIZATION] = wanted
+    [effect] = await desk.kept.claim(ORGANIZATION, at=desk.clock(), lease_until=after(100), limit=9)
+    await desk.kept.succeeded([status(ids[0], MessageStatus.DELIVERED, sequence=3)])
+    change = resolve(effect, TooEarly(), at=desk.clock(), patience=PATIENCE)
+    await desk.kept.record([change])
     await desk.work()
-    assert await desk.states(ids) == [State.REFUSED]
-    [told] = await desk.kept.published()
-    assert isinstance(told, ActivityRefused)
-    assert told.reason == "There is no such type."
+    assert await desk.states(ids) == [State.WRITTEN]
 
 
-@pytest.mark.parametrize("first", ["lost", Postponed(), LoginRefused()])
+@pytest.mark.parametrize("first", ["lost", Postponed(), Refused("once")])
 async def test_every_failure_ends_in_one_activity(desk: Desk, first: Outcome | str) -> None:
     ids = await desk.texts(3)
     desk.imis.plan = [first]
@@ -149,12 +122,12 @@ async def test_a_lost_request_is_written_again_only_after_two_looks_apart(desk: 
 
 async def test_while_imis_can_t_say_a_doubt_stays_one(desk: Desk) -> None:
     ids = await desk.texts()
-    desk.imis.plan, desk.imis.findable = ["lost"], False
+    desk.imis.plan, desk.imis.instead = ["lost"], NoAnswer()
     for _ in range(5):
         await desk.work()
         desk.clock.passes(400)
     assert (await desk.states(ids), len(desk.imis.held)) == ([State.IN_DOUBT], 1)
-    desk.imis.findable = True
+    desk.imis.instead = None
     await desk.work()
     assert (await desk.states(ids), len(desk.imis.held)) == ([State.WRITTEN], 1)
 
@@ -170,17 +143,26 @@ async def test_x_10_what_nobody_can_tell_is_never_written_again(desk: Desk) -> N
     assert (await desk.states(ids), len(desk.imis.held)) == ([State.UNKNOWN], 2)
 
 
-async def test_a_refused_login_is_not_tried_until_it_may_work(desk: Desk) -> None:
+async def test_x20_a_refused_login_is_not_tried_until_the_settings_change(desk: Desk) -> None:
     await desk.texts(3)
-    desk.imis.plan = [LoginRefused()] * 3
+    desk.imis.plan = [LoginRefused("The password has expired.")] * 3
+    await desk.work_on(50)
+    assert (desk.imis.opened, desk.imis.requests, desk.imis.held) == (1, 3, [])
+    [held] = await desk.told(ActivitiesHeld)
+    assert (held.settings_sequence, held.reason) == (1, "The password has expired.")
+    assert await desk.kept.organizations(at=desk.clock()) == []
+
+    # Nor by another process, which knows nothing of it but what is kept.
+    desk.kept = desk.kept.reopened()
+    desk.__post_init__()
     await desk.work()
-    assert desk.imis.opened == 1
-    desk.clock.passes(10)
-    await desk.work()
-    assert desk.imis.held == []
-    desk.organizations.known[ORGANIZATION] = organization(sequence=2)
+    assert desk.imis.requests == 3
+
+    await desk.save(sequence=2)
+    assert await desk.kept.organizations(at=desk.clock()) == [ORGANIZATION]
     await desk.work()
     assert len(desk.imis.held) == 3
+    assert len(await desk.told(ActivitiesHeld)) == 1
 
 
 async def test_a_site_that_is_away_is_left_alone_for_a_while(desk: Desk) -> None:
@@ -205,8 +187,10 @@ async def test_settings_that_lead_nowhere_wait_for_better_ones(desk: Desk) -> No
     desk.imis = Nowhere()
     desk.__post_init__()
     ids = await desk.texts()
-    await desk.work()
+    await desk.work_on()
     assert await desk.states(ids) == [State.READY]
+    [held] = await desk.told(ActivitiesHeld)
+    assert "Save them anew" in held.reason
     desk.organizations.known[ORGANIZATION] = organization(sequence=2)
     await desk.work()
     assert await desk.states(ids) == [State.WRITTEN]

@@ -19,6 +19,7 @@ from chassis.settings import ServiceSettings
 from contracts import ids
 from contracts.envelope import seal
 from contracts.events.audience import (
+    AudienceAwaited,
     AudienceFailed,
     AudiencePreviewed,
     Reason,
@@ -209,7 +210,7 @@ async def test_x_1_a_run_goes_on_where_a_stopped_process_left_it(
     assert read_before < 4000
 
 
-async def test_a_password_that_imis_refuses_is_not_hammered_and_new_settings_go_on(
+async def test_x20_an_expired_password_is_tried_once_and_all_goes_on_when_it_is_saved_anew(
     service_settings: ServiceSettings, log: Log, tmp_path: Path
 ) -> None:
     runs = [due(audience=audience(), template=TEMPLATE) for _ in range(3)]
@@ -218,10 +219,13 @@ async def test_a_password_that_imis_refuses_is_not_hammered_and_new_settings_go_
         imis_site(tmp_path / "imis", recipients=50) as (site, url),
         running(make(service_settings, OWN)),
     ):
-        await log.publish(access(service_settings, url, password="wrong"), *runs, *asked)
+        await log.publish(access(service_settings, url, password="expired"), *runs, *asked)
         answers = await log.wait_for(AudiencePreviewed, count=3)
         assert all("username and password" in (each.failure or "") for each in answers)
-        await eventually(lambda: site.logins.bad >= 1)
+        # Each run says once that it waits, and how to mend it; none has failed.
+        told = await log.wait_for(AudienceAwaited, count=3)
+        assert {each.run_id for each in told} == {run.run_id for run in runs}
+        assert all("save both anew in the settings" in each.reason for each in told)
         assert site.logins.bad == 1
         await log.publish(access(service_settings, url, sequence=2))
         for run in runs:
@@ -229,6 +233,8 @@ async def test_a_password_that_imis_refuses_is_not_hammered_and_new_settings_go_
         assert site.logins.bad == 1
         # One client, so one login, served every run.
         assert site.logins.good == 1
+        assert len(log.of(AudienceAwaited)) == 3
+        assert log.of(AudienceFailed) == []
 
 
 async def test_x_8_an_imis_that_hangs_holds_up_neither_others_nor_previews(

@@ -179,22 +179,37 @@ async def serve_poison(
     for topic in sorted({topic for each in subscriptions for topic in each.topics}):
         listeners = [each for each in subscriptions if topic in each.topics]
         carried = [event for event in ALL_EVENTS if event.topic == topic]
-        handled = next(each for each in carried if all(each in own.handlers for own in listeners))
-        # An id of its own, where the contract derives one too: the good event has that.
-        fails = Envelope(sample(handled), event_id())
-        key, value, headers = encode(fails)
-        served.impossible.add(str(fails.id).encode())
-        poison = [*poisons(topic, listeners), Poison("handler_failed", key, value, [*headers])]
-        for each in poison:
+        for each in poisons(topic, listeners):
             offset = await broker.put(topic, each)
             for listener in listeners:
                 served.letters[listener.name, settings.topic(topic), offset] = each
+        for kind in _failing(carried, listeners):
+            # An id of its own, where the contract derives one too: the good event has that.
+            fails = Envelope(sample(kind), event_id())
+            key, value, headers = encode(fails)
+            served.impossible.add(str(fails.id).encode())
+            poison = Poison("handler_failed", key, value, [*headers])
+            offset = await broker.put(topic, poison)
+            for listener in listeners:
+                if kind in listener.handlers:
+                    served.letters[listener.name, settings.topic(topic), offset] = poison
         for kind in carried:
             key, value, headers = encode(seal(sample(kind)))
             await broker.put(topic, Poison("", key, value, [*headers]))
             for listener in listeners:
                 served.good[listener.name][type_string(kind)] += kind in listener.handlers
     return served
+
+
+def _failing(
+    carried: Sequence[type[Event]], listeners: Sequence[Subscription]
+) -> list[type[Event]]:
+    """Return types of which each listener handles one: a single one where all handle it."""
+    for kind in carried:
+        if all(kind in each.handlers for each in listeners):
+            return [kind]
+    firsts = (next(kind for kind in carried if kind in each.handlers) for each in listeners)
+    return list(dict.fromkeys(firsts))
 
 
 def rigged(subscription: Subscription, impossible: Collection[bytes]) -> Subscription:

@@ -15,13 +15,20 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 from pyreqwest.client import Client, ClientBuilder
+from redis.asyncio import Redis
 from tests.harness import Log, eventually, running
 
 from chassis.secrets import SecretBox
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from contracts.events.audience import AudiencePreviewed, AudiencePreviewRequested, Reason
-from contracts.events.campaign import CampaignCompleted, CampaignScheduled, CampaignStarted
+from contracts.events.campaign import (
+    CampaignCompleted,
+    CampaignPaused,
+    CampaignScheduled,
+    CampaignStarted,
+)
+from contracts.events.message import MessageRequested
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.run import RunCompleted, RunStarted
 from gateway.app import make
@@ -80,9 +87,14 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def gateway(settings: ServiceSettings) -> AsyncIterator[tuple[Api, Service]]:
+async def gateway(settings: ServiceSettings, **more: Any) -> AsyncIterator[tuple[Api, Service]]:
     settings = settings.model_copy(update={"http_port": free_port()})
-    own = GatewaySettings(operator_token=SecretStr(OPERATOR), imis_timeout_seconds=5)
+    own = GatewaySettings(
+        operator_token=SecretStr(OPERATOR),
+        imis_timeout_seconds=5,
+        schedule_preview_seconds=0,
+        **more,
+    )
     async with (
         running(make(settings, own)) as service,
         ClientBuilder().build() as client,
@@ -199,6 +211,43 @@ async def test_a_session_outlives_the_process_and_ends_when_revoked(
         assert (await api.call("GET", "/v1/iqas"))[0] == 200
         assert (await api.call("DELETE", "/v1/sessions/current"))[0] == 204
         assert (await api.call("GET", "/v1/organization"))[0] == 401
+
+
+async def test_x6_a_stop_stands_in_redis_before_it_is_answered(
+    service_settings: ServiceSettings,
+    redis_url: str,
+    log: Log,
+    imis: tuple[str, ImisSimulator],
+) -> None:
+    redis = Redis.from_url(redis_url)
+    async with gateway(service_settings, redis_url=SecretStr(redis_url)) as (api, _service):
+        await api.organization(imis[0])
+        await api.sign_in()
+        audience = {
+            "iqa_path": await found_query(api),
+            "phone_column": "Mobile Phone",
+            "id_column": "iMIS Id",
+        }
+        fields = {"name": "Renewal", "template": "Hello", "audience": audience}
+        _, campaign = await api.call("POST", "/v1/campaigns", fields)
+        path = f"/v1/campaigns/{campaign['campaign_id']}"
+        at = {"at": "2999-01-01T00:00:00Z"}
+        assert (await api.call("POST", f"{path}/schedule", at))[0] == 200
+        assert (await api.call("POST", f"{path}/pause", {"reason": "Wrong date."}))[0] == 200
+        [paused] = await log.wait_for(CampaignPaused)
+        key = f"tm:stopped:{paused.organization_id}"
+        this = campaign["campaign_id"].encode()
+        assert await redis.hgetall(key) == {this: str(paused.sequence).encode()}
+        assert (await api.call("POST", "/v1/stop"))[1]["stopped"]
+        stopped = await log.wait_for(OrganizationSettingsChanged, count=2)
+        assert await redis.hget(key, "*") == str(stopped[-1].sequence).encode()
+        text = {"to": "+14155552671", "text": "Room 4."}
+        status, answer = await api.call("POST", "/v1/messages", text, idempotency_key="room-4")
+        assert status == 202, answer
+        [requested] = await log.wait_for(MessageRequested)
+        assert str(requested.message_id) == answer["message_id"]
+    await redis.aclose()
+    assert log.dead == []
 
 
 async def test_an_imis_that_is_away_or_is_none_is_said_to(

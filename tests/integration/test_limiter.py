@@ -3,14 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
+from tests.sender.books import NOW, ORGANIZATION, follow, numbers, opened, page_of, step
 
 from chassis.batches import Outage
+from contracts.envelope import seal
+from contracts.events.campaign import CampaignPaused, CampaignResumed
+from contracts.events.run import RunCancelRequested
+from sender.adapters.controls import SqlControls
 from sender.adapters.limiter import RedisLimiter
+from sender.adapters.stops import RedisStops, stops_key
+from sender.domain.controls import EVERYTHING
 from sender.domain.messages import Lane
+from sender.ports import Grant
 
 BURST_SECONDS = 0.25
 
@@ -85,6 +95,56 @@ async def test_what_is_given_back_can_be_taken_again(redis: Redis) -> None:
     assert (await limiter.take(at, rate=1.0, want=1, least=1)).segments == 0
     await limiter.give_back(at, rate=1.0, segments=1)
     assert (await limiter.take(at, rate=1.0, want=1, least=1)).segments == 1
+
+
+async def granted(limiter: RedisLimiter, at: Lane) -> Grant:
+    """Take until there is something, as a lane does."""
+    while (grant := await limiter.take(at, rate=100.0, want=1, least=1)).segments == 0:
+        await asyncio.sleep(grant.wait_seconds)
+    return grant
+
+
+async def test_x6_with_each_grant_comes_what_is_stopped_of_that_organisation(redis: Redis) -> None:
+    limiter, at, other = RedisLimiter(redis, burst_seconds=1.0), lane(), lane()
+    campaign = str(uuid4())
+    assert (await granted(limiter, at)).stops == {}
+    await redis.hset(stops_key(at.organization_id), mapping={campaign: "4", EVERYTHING: "12"})
+    assert (await granted(limiter, at)).stops == {campaign: 4, EVERYTHING: 12}
+    assert (await granted(limiter, other)).stops == {}
+    await redis.delete(stops_key(at.organization_id))
+
+
+async def test_x6_what_the_tables_have_reached_is_taken_away_and_nothing_newer(
+    redis: Redis, tmp_path: Path
+) -> None:
+    paused, resumed, cancelled, unheard = (page_of(numbers(1)) for _ in range(4))
+    key = stops_key(ORGANIZATION)
+    await redis.delete(key)
+    async with opened(f"sqlite:///{tmp_path}") as store:
+        await follow(store, step(paused, CampaignPaused, 4), step(resumed, CampaignResumed, 9))
+        async with store.transaction() as transaction:
+            command = RunCancelRequested(
+                organization_id=ORGANIZATION,
+                occurred_at=NOW,
+                sequence=1,
+                run_id=cancelled.run_id,
+                campaign_id=cancelled.campaign_id,
+                by="staff",
+            )
+            await SqlControls(transaction).cancel([seal(command)])
+        told: dict[Any, Any] = {
+            str(paused.campaign_id): "5",
+            str(resumed.campaign_id): "8",
+            str(cancelled.run_id): "1",
+            str(unheard.campaign_id): "1",
+            EVERYTHING: "1",
+        }
+        await redis.hset(key, mapping=told)
+        await RedisStops(redis, store).tidy()
+        kept: Any = await redis.hgetall(key)
+        left = {name.decode(): value for name, value in kept.items()}
+    await redis.delete(key)
+    assert left == {str(paused.campaign_id): b"5", str(unheard.campaign_id): b"1"}
 
 
 async def test_without_redis_nothing_is_granted() -> None:

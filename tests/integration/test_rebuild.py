@@ -27,7 +27,7 @@ from readmodels import queries
 from readmodels import reader as following
 from readmodels.generations import existing, serving
 from readmodels.reader import Reader
-from readmodels.tables import GAPS, MESSAGES, READ_MODELS
+from readmodels.tables import FIGURES, GAPS, MESSAGES, READ_MODELS
 
 OWN = ProjectionsSettings(look_seconds=0.05)
 
@@ -75,7 +75,8 @@ async def tables(settings: ServiceSettings, generation: int) -> Mapping[str, lis
             }
     finally:
         await store.stop()
-    found["run_counts"] = [each for each in found["run_counts"] if each["messages"]]
+    for sums in FIGURES:
+        found[sums.name] = [each for each in found[sums.name] if each["messages"]]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from tests.harness import Log, running
 
@@ -14,8 +15,13 @@ from contracts.events.campaign import (
     CampaignDefinition,
     CampaignDeleted,
     CampaignDue,
+    CampaignKind,
+    CampaignPaused,
+    CampaignResumed,
     CampaignScheduled,
     CampaignStatus,
+    OccurrencesSkipped,
+    Recurrence,
 )
 from contracts.events.organization import (
     ImisAccess,
@@ -24,6 +30,7 @@ from contracts.events.organization import (
     SendingNumber,
     TwilioAccess,
 )
+from scheduler import handlers
 from scheduler.adapters.timers import METADATA, SETTINGS, SqlTimers
 from scheduler.app import make
 
@@ -129,7 +136,9 @@ async def test_a_move_that_came_while_the_scheduler_was_down_is_read_before_anyt
     store = Store(service_settings, name="scheduler", metadata=METADATA)
     await store.start()
     async with store.transaction() as transaction:
-        await SqlTimers(transaction).fold([seal(past)])
+        await handlers.follow_campaigns(
+            [seal(past)], timers=SqlTimers(transaction), outbox=transaction
+        )
         await SETTINGS.fold(transaction, [seal(settings_changed())])
     await store.stop()
     await log.publish(past, moved)
@@ -159,3 +168,40 @@ async def test_a_first_start_takes_all_that_was_said_before_it(
         await log.wait_for(CampaignDue, where=lambda each: each.campaign_id == marker.campaign_id)
     begun = {each.event.campaign_id for each in log.of(CampaignDue)}
     assert begun == {due.campaign_id, marker.campaign_id}
+
+
+async def test_tm9_a_recurring_campaign_runs_at_its_local_time_and_not_while_it_is_paused(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    soon = datetime.now(zone).replace(microsecond=0, tzinfo=None) + timedelta(seconds=2)
+    definition = DEFINITION.model_copy(
+        update={
+            "kind": CampaignKind.RECURRING,
+            "recurrence": Recurrence(rule="FREQ=DAILY", starts=soon, time_zone=zone.key),
+        }
+    )
+    runs, paused = (
+        scheduled(at=datetime.now(UTC)).model_copy(update={"definition": definition})
+        for _ in range(2)
+    )
+    pause = CampaignPaused(
+        **paused.model_dump(exclude={"type", "sequence", "status"}),
+        sequence=3,
+        status=CampaignStatus.PAUSED,
+    )
+    async with running(make(service_settings)):
+        await log.publish(settings_changed(), paused, pause, runs)
+        [due] = await log.wait_for(CampaignDue)
+        resume = CampaignResumed(
+            **pause.model_dump(exclude={"type", "sequence", "status", "occurred_at"}),
+            occurred_at=datetime.now(UTC),
+            sequence=4,
+            status=CampaignStatus.SCHEDULED,
+        )
+        await log.publish(resume)
+        [skipped] = await log.wait_for(OccurrencesSkipped)
+    assert (due.campaign_id, due.occurrence) == (runs.campaign_id, soon.isoformat())
+    assert due.due_at == soon.replace(tzinfo=zone)
+    assert (skipped.campaign_id, skipped.occurrences) == (paused.campaign_id, 1)
+    assert len(log.of(CampaignDue)) == 1

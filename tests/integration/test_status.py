@@ -8,11 +8,14 @@ import pytest
 from pydantic import SecretStr
 from tests.harness import Log, eventually, running
 from tests.status import facts
+from tests.status.facts import lifecycle
 
 from chassis.instants import now
 from chassis.secrets import SecretBox
 from chassis.settings import ServiceSettings
 from contracts import ids
+from contracts.events.base import Event
+from contracts.events.campaign import CampaignPaused, CampaignResumed
 from contracts.events.message import (
     Accepted,
     MessageStatus,
@@ -27,7 +30,7 @@ from contracts.events.organization import (
     TwilioAccess,
 )
 from contracts.events.provider import TwilioStatusPolled
-from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunStarted
+from contracts.events.run import RunAlarm, RunAlarmRaised, RunCompleted, RunFailed, RunStarted
 from simulators.shared import running as simulating
 from simulators.twilio.app import TwilioSimulator
 from simulators.twilio.outcomes import Outcome
@@ -82,6 +85,46 @@ async def test_a_restart_goes_on_with_what_was_parked(
             MessageStatusChanged, where=lambda each: each.status is MessageStatus.UNDELIVERED
         )
         assert (last.error_code, last.sid) == (30003, facts.sid(1))
+
+
+async def test_x7_a_spike_is_found_over_a_restart_and_told_again_after_a_resume(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    def refused(*rows: int, seconds: float = 2) -> list[Event]:
+        tried = {"attempted_at": facts.at(seconds)}
+        texts = [(facts.queued(row), facts.submitted(row, Refused(code=30007))) for row in rows]
+        return [e for one, other in texts for e in (one, other.model_copy(update=tried))]
+
+    async with running(make(service_settings, StatusSettings())):
+        await log.publish(*refused(*range(1, 13)))
+        await log.wait_for(MessageStatusChanged, count=12)
+    async with running(make(service_settings, StatusSettings())):
+        await log.publish(*refused(*range(13, 21)))
+        [alarm] = await log.wait_for(RunAlarmRaised)
+        assert (alarm.alarm, alarm.error_code) == (RunAlarm.ERROR_SPIKE, 30007)
+        await log.publish(lifecycle(CampaignPaused, 4, 10), lifecycle(CampaignResumed, 5, 20))
+        # Two topics have no common order, so more are refused until the resume was read.
+        for first in range(21, 500, 20):
+            await log.publish(*refused(*range(first, first + 20), seconds=30))
+            await log.wait_for(MessageStatusChanged, count=first + 19)
+            if len(log.of(RunAlarmRaised)) > 1:
+                break
+        again = await log.wait_for(RunAlarmRaised, count=2)
+    assert again[1].sequence > again[0].sequence
+
+
+async def test_x8_a_single_text_that_is_held_is_a_run_of_its_own(
+    service_settings: ServiceSettings, log: Log
+) -> None:
+    text = facts.requested()
+    async with running(make(service_settings, StatusSettings())):
+        held = facts.held(1, run=text.run_id)
+        await log.publish(text, facts.queued(1, run=text.run_id), held)
+        [waits] = await log.wait_for(MessageStatusChanged)
+        assert waits.status is MessageStatus.HELD
+        await log.publish(facts.submitted(1, run=text.run_id, sequence=3))
+        [completed] = await log.wait_for(RunCompleted)
+    assert (completed.run_id, completed.rows, completed.messages) == (text.run_id, 1, 1)
 
 
 async def test_a_failed_audience_ends_its_run(service_settings: ServiceSettings, log: Log) -> None:

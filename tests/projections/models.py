@@ -16,7 +16,7 @@ from chassis.store import Store
 from contracts.envelope import Envelope, seal
 from contracts.events.base import Event
 from projections.subscribers import project
-from readmodels.tables import METADATA, STORE_NAME
+from readmodels.tables import FIGURES, MARKERS, METADATA, STORE_NAME
 
 
 def settings(url: str) -> ServiceSettings:
@@ -59,12 +59,12 @@ class Models:
                 rows = (await connection.execute(query)).mappings().all()
                 found[table.name] = [dict(row) for row in rows]
         # A figure that went back to nothing is as if it had never been.
-        found["run_counts"] = [each for each in found["run_counts"] if each["messages"]]
-        found["days"] = [
-            each
-            for each in found["days"]
-            if any(value for name, value in each.items() if name.endswith(("messages", "segments")))
-        ]
+        for table in FIGURES:
+            found[table.name] = [
+                each for each in found[table.name] if each["messages"] or each["segments"]
+            ]
+        # It tells how often something came, not what.
+        del found[MARKERS.name]
         return found
 
 

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from copy import copy
-from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.projections import facts
+from tests.projections.fakes import SUMS
 from tests.status.facts import (
     CAMPAIGN,
     ORGANIZATION,
@@ -24,11 +24,10 @@ from tests.status.facts import (
 
 from contracts.events.audience import Reason
 from contracts.events.base import Event
-from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus, Unresolved
-from projections.domain.figures import NOTHING, Figures, Standing, day_of, standing
+from projections.domain.figures import NOTHING, Figures, Standing, standing
 from projections.domain.row import ROW_EVENTS, Row, Rows, messages_of
-from readmodels.views import RowStatus
+from readmodels.views import ChargeOutcome, RowStatus
 
 
 def left_out(reason: Reason = Reason.OPTED_OUT, *, sequence: int = 1) -> Event:
@@ -65,14 +64,12 @@ def test_a_status_may_come_before_its_message() -> None:
 
 
 def test_an_older_status_and_a_repeat_change_nothing() -> None:
-    row = folded(queued(1), facts.status(1, 2, MessageStatus.DELIVERED), facts.written(1))
+    row = folded(queued(1), facts.status(1, 2, MessageStatus.DELIVERED))
     for old in (
         facts.status(1, 1, MessageStatus.SENT),
         facts.status(1, 2, MessageStatus.DELIVERED),
         page([1]),
         queued(1),
-        facts.refused(1),
-        facts.written(1),
     ):
         assert not again(row, old).changed
 
@@ -83,21 +80,23 @@ def test_a_recipient_left_out_stays_so_when_its_page_comes_late() -> None:
     assert folded(over, page([1])).status is RowStatus.EXCLUDED
 
 
-@pytest.mark.parametrize("told", [MessageStatus.PREPARING, MessageStatus.UNKNOWN])
-def test_a_text_that_is_left_out_afterwards_is_neither_preparing_nor_unknown(
+@pytest.mark.parametrize(
+    "told", [MessageStatus.PREPARING, MessageStatus.HELD, MessageStatus.UNKNOWN]
+)
+def test_a_text_that_is_left_out_afterwards_is_neither_waiting_nor_unknown(
     told: MessageStatus,
 ) -> None:
     status, out = facts.status(1, 1, told), left_out(Reason.GIVEN_UP, sequence=4)
     for row in (folded(queued(1), status, out), folded(queued(1), out, status)):
         assert (row.status, row.reason) == (RowStatus.EXCLUDED, "given_up")
-        assert standing(row).figure is None
+        assert standing(row).outcome is None
 
 
 def test_a_text_that_someone_saw_leave_is_shown_as_what_became_of_it() -> None:
     sent, out = facts.status(1, 1, MessageStatus.DELIVERED), left_out(Reason.GIVEN_UP)
     for row in (folded(queued(1), sent, out), folded(queued(1), out, sent)):
         assert row.status is RowStatus.DELIVERED
-        assert standing(row).figure == "sent_messages"
+        assert standing(row).outcome is ChargeOutcome.CHARGED
 
 
 def test_the_newest_reason_stays() -> None:
@@ -105,35 +104,62 @@ def test_the_newest_reason_stays() -> None:
     assert folded(old, new).reason == folded(new, old).reason == "opted_out"
 
 
-def test_other_effects_and_other_answers_are_not_shown() -> None:
-    assert messages_of(facts.written(1, kind="TEXTUNSUB")) == ()
+def test_other_answers_say_nothing_of_a_row() -> None:
     assert messages_of(submitted(1)) == ()
     assert messages_of(submitted(1, Unresolved(reason="timeout"))) == (message(1),)
 
 
 @pytest.mark.parametrize(
-    ("status", "mode", "figures"),
+    ("status", "code", "sid", "outcome"),
     [
-        (MessageStatus.SENT, Mode.LIVE, {"sent_messages": 1, "sent_segments": 2}),
-        (MessageStatus.DELIVERED, Mode.LIVE, {"sent_messages": 1, "sent_segments": 2}),
-        (MessageStatus.UNDELIVERED, Mode.LIVE, {"sent_messages": 1, "sent_segments": 2}),
-        (MessageStatus.FAILED, Mode.LIVE, {"failed_messages": 1}),
-        (MessageStatus.ERROR, Mode.LIVE, {"failed_messages": 1}),
-        (MessageStatus.UNKNOWN, Mode.LIVE, {"unknown_messages": 1}),
-        (MessageStatus.SIMULATED, Mode.TEST, {"simulated_messages": 1}),
+        (MessageStatus.PREPARING, None, None, None),
+        (MessageStatus.HELD, None, None, None),
+        (MessageStatus.SENT, None, "SM1", "charged"),
+        (MessageStatus.DELIVERED, None, "SM1", "charged"),
+        (MessageStatus.UNDELIVERED, 30003, "SM1", "charged"),
+        (MessageStatus.FAILED, 30001, "SM1", "failed"),
+        (MessageStatus.FAILED, 30001, None, "refused"),
+        (MessageStatus.FAILED, 21610, None, "opted_out"),
+        (MessageStatus.FAILED, 21610, "SM1", "opted_out"),
+        (MessageStatus.ERROR, 21211, None, "refused"),
+        (MessageStatus.UNKNOWN, None, None, "unknown"),
+        (MessageStatus.SIMULATED, None, None, "simulated"),
     ],
 )
-def test_tm_22_what_counts_as_what_on_its_day(
-    status: MessageStatus, mode: Mode, figures: dict[str, int]
+def test_tm22_what_an_attempt_is_charged_as(
+    status: MessageStatus, code: int | None, sid: str | None, outcome: str | None
 ) -> None:
-    row = folded(queued(1), facts.status(1, 1, status, segments=2, mode=mode))
-    moved = moves(NOTHING, standing(row))
-    assert {name: value for (_, _, name), value in moved.days.items()} == figures
-    assert {day_of(day) for _, day, _ in moved.days} == {date(2026, 5, 1)}
+    told = facts.status(1, 1, status, segments=2, code=code).model_copy(update={"sid": sid})
+    moved = moves(NOTHING, standing(folded(queued(1), told)))
+    quarter = int(at(1).timestamp()) // 900
+    wanted = {} if outcome is None else {(ORGANIZATION, quarter, CAMPAIGN, outcome): (1, 2)}
+    assert moved.charges == wanted
 
 
-def test_a_row_that_was_never_attempted_counts_on_no_day() -> None:
-    assert not moves(NOTHING, standing(folded(rejected(1)))).days
+def test_tm22_a_late_failure_takes_the_charge_away() -> None:
+    sent = folded(queued(1), facts.status(1, 1, MessageStatus.SENT))
+    failed = again(sent, facts.status(1, 2, MessageStatus.FAILED, code=30008))
+    moved = moves(standing(sent), standing(failed)).charges
+    assert {key[-1]: added for key, added in moved.items()} == {
+        "charged": (-1, -1),
+        "failed": (1, 1),
+    }
+
+
+def test_a_row_that_was_never_attempted_is_charged_to_nobody() -> None:
+    moved = moves(NOTHING, standing(folded(rejected(1))))
+    assert (moved.charges, moved.hours) == ({}, {})
+
+
+def test_tm12_what_was_the_matter_is_counted_by_code_or_by_reason() -> None:
+    bad = moves(NOTHING, standing(folded(rejected(1))))
+    late = moves(
+        NOTHING, standing(folded(facts.status(1, 1, MessageStatus.UNDELIVERED, code=30003)))
+    )
+    well = moves(NOTHING, standing(folded(facts.status(1, 1, MessageStatus.DELIVERED))))
+    assert bad.errors == {(RUN, RowStatus.ERROR, 0, "invalid_number"): (1, 0)}
+    assert late.errors == {(RUN, RowStatus.UNDELIVERED, 30003, ""): (1, 1)}
+    assert well.errors == {}
 
 
 def moves(was: Standing, now: Standing) -> Figures:
@@ -142,6 +168,8 @@ def moves(was: Standing, now: Standing) -> Figures:
 
 ROW_FACTS: list[Event] = [
     page([1]),
+    facts.requested(message_id=message(1), run=RUN, campaign_id=CAMPAIGN),
+    facts.reply(message_id=message(1), run=RUN, campaign_id=CAMPAIGN),
     queued(1),
     left_out(Reason.OVER_DAY_LIMIT),
     left_out(Reason.GIVEN_UP, sequence=4),
@@ -153,22 +181,31 @@ ROW_FACTS: list[Event] = [
 
 
 def test_the_facts_below_are_of_every_type_that_moves_figures() -> None:
-    silent = {type(submitted(1)), type(facts.written(1)), type(facts.refused(1))}
-    assert {type(each) for each in ROW_FACTS} == ROW_EVENTS - silent
+    assert {type(each) for each in ROW_FACTS} == ROW_EVENTS - {type(submitted(1))}
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(ROW_FACTS), min_size=1))
-def test_the_figures_of_every_step_add_up_to_the_last_row(given_facts: Sequence[Event]) -> None:
+def test_tm22_the_figures_of_every_step_add_up_to_the_last_row(
+    given_facts: Sequence[Event],
+) -> None:
     steps: Counter[object] = Counter()
     rows, was = Rows(), NOTHING
     for fact in given_facts:
         rows.take(fact)
         now = standing(rows.by_message[message(1)])
-        for name in ("messages", "segments", "days", "runs"):
-            steps.update({(name, k): v for k, v in getattr(moves(was, now), name).items()})
+        steps.update(in_one(moves(was, now)))
         was = now
-    whole: Counter[object] = Counter()
-    for name in ("messages", "segments", "days", "runs"):
-        whole.update({(name, k): v for k, v in getattr(moves(NOTHING, was), name).items()})
+    whole = in_one(moves(NOTHING, was))
     assert {k: v for k, v in steps.items() if v} == {k: v for k, v in whole.items() if v}
+
+
+def in_one(figures: Figures) -> Counter[object]:
+    """Every figure by its name and key."""
+    found: Counter[object] = Counter()
+    found.update({("runs", key): value for key, value in figures.runs.items()})
+    for name in SUMS:
+        for key, added in getattr(figures, name).items():
+            found[name, key, "messages"] += added.messages
+            found[name, key, "segments"] += added.segments
+    return found

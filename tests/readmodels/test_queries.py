@@ -1,36 +1,23 @@
 """What the gateway is answered."""
 
-from collections.abc import AsyncIterator
-from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from tests.projections import facts as ours
-from tests.projections.models import Models, opened, url
+from tests.projections.models import Models
 from tests.status import facts
 
 from contracts import ids
 from contracts.events.audience import Reason
 from contracts.events.campaign import CampaignStatus, Mode
 from contracts.events.message import MessageStatus, Refused, Unresolved
+from contracts.events.run import RunAlarm
 from contracts.personal import loggable
 from readmodels import queries
-from readmodels.views import RowStatus, RunState, StatusCount, Used
+from readmodels.views import RowStatus, RunState, StatusCount
 
 ORGANIZATION = facts.ORGANIZATION
 OTHER_RUN = ids.run_id(facts.CAMPAIGN, "launch:2")
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        "postgresql",
-    ]
-)
-async def models(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Models]:
-    async with opened(url(request.param, tmp_path)) as models:
-        yield models
 
 
 async def a_run(models: Models) -> None:
@@ -154,40 +141,8 @@ async def test_no_question_sees_another_organisation(models: Models, stranger: U
         assert await queries.messages(connection, stranger, facts.RUN) == []
         assert await queries.message(connection, stranger, facts.message(1)) is None
         assert await queries.run_progress(connection, stranger, facts.RUN) is None
-        board = await queries.dashboard(connection, stranger, facts.at(0).date())
-        assert (board.lifetime_sent, board.lifetime_failed) == (0, 0)
         own = await queries.message(connection, ORGANIZATION, facts.message(1))
         assert own is not None and own.run_id == facts.RUN
-
-
-async def test_tm_3_the_dashboard_by_utc_days(models: Models) -> None:
-    today = facts.at(0)
-    yesterday, last_month = today - timedelta(days=1), today - timedelta(days=40)
-    moments = {1: today, 2: today, 3: yesterday, 4: last_month}
-    await models.take(
-        *(
-            ours.status(row, 1, MessageStatus.DELIVERED, segments=row, attempted_at=moment)
-            for row, moment in moments.items()
-        ),
-        ours.status(5, 1, MessageStatus.ERROR, attempted_at=today),
-        ours.status(6, 1, MessageStatus.UNKNOWN, attempted_at=today),
-        ours.status(7, 1, MessageStatus.SIMULATED, mode=Mode.TEST, attempted_at=today),
-        ours.campaign(),
-        ours.campaign(CampaignStatus.DELETED, campaign_id=uuid4()),
-    )
-    async with models.store.read() as connection:
-        board = await queries.dashboard(connection, ORGANIZATION, today.date())
-        next_day = await queries.dashboard(connection, ORGANIZATION, date(2026, 5, 2))
-        nothing = await queries.dashboard(connection, ORGANIZATION, date(2020, 1, 1))
-    assert (board.today, board.this_month) == (
-        Used(texts=2, segments=3),
-        Used(texts=2, segments=3),
-    )
-    assert (board.lifetime_sent, board.lifetime_failed) == (4, 1)
-    assert (board.unknown, board.simulated) == (1, 1)
-    assert board.campaigns == {CampaignStatus.SCHEDULED: 1}
-    assert (next_day.today.texts, next_day.this_month.texts) == (0, 2)
-    assert (nothing.today.texts, nothing.this_month.texts, nothing.lifetime_sent) == (0, 0, 4)
 
 
 async def test_x_10_unknown_messages_are_listed_with_why_nobody_can_tell(models: Models) -> None:
@@ -217,9 +172,9 @@ async def test_x_10_what_an_operator_gave_up_is_unknown_no_more(models: Models) 
     await models.take(given_up)
     async with models.store.read() as connection:
         assert await queries.unknown_messages(connection) == []
-        board = await queries.dashboard(connection, ORGANIZATION, facts.at(0).date())
         row = await queries.message(connection, ORGANIZATION, facts.message(3))
-    assert board.unknown == 0
+        errors = await queries.run_errors(connection, ORGANIZATION, facts.RUN)
+    assert RowStatus.UNKNOWN not in {each.status for each in errors}
     assert row is not None and (row.status, row.reason) == (RowStatus.EXCLUDED, "given_up")
 
 
@@ -268,7 +223,7 @@ async def test_x_2_a_run_names_the_runs_that_stand_in_for_it(models: Models) -> 
 
 
 async def test_a_run_says_why_someone_has_to_look_at_it(models: Models) -> None:
-    await models.take(ours.due(), ours.alarm("stalled", sequence=1))
+    await models.take(ours.due(), ours.alarm(RunAlarm.STALLED, sequence=1))
 
     async def told() -> str | None:
         async with models.store.read() as connection:

@@ -26,6 +26,7 @@ from scheduler.adapters.timers import METADATA, SETTINGS, SqlDesk, SqlTimers
 
 TEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
 FIVE_PAST = TEN + timedelta(minutes=5)
+GRACE = timedelta(minutes=1)
 
 
 @dataclass
@@ -51,7 +52,9 @@ class Scheduler:
             if settings:
                 await SETTINGS.fold(transaction, settings)
             if campaigns:
-                await handlers.follow_campaigns(campaigns, timers=SqlTimers(transaction))
+                await handlers.follow_campaigns(
+                    campaigns, timers=SqlTimers(transaction), outbox=transaction
+                )
 
     async def read_to_end(self) -> bool:
         if self.reads:
@@ -62,7 +65,7 @@ class Scheduler:
         """Do what the timers' worker does, until there is nothing to do now."""
         for _ in range(10):
             wait = await handlers.keep_time(
-                clock=self.rig.clock, desk=SqlDesk(self.store), lifecycle=self
+                clock=self.rig.clock, desk=SqlDesk(self.store), lifecycle=self, grace=GRACE
             )
             if wait is None or wait > timedelta():
                 return

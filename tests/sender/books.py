@@ -18,8 +18,15 @@ from contracts import ids
 from contracts.envelope import decode, seal
 from contracts.events.audience import Recipient, RecipientsResolved
 from contracts.events.base import Event
-from contracts.events.campaign import Mode, WriteTo
+from contracts.events.campaign import (
+    CampaignDefinition,
+    CampaignEvent,
+    CampaignStatus,
+    Mode,
+    WriteTo,
+)
 from contracts.events.consent import Consent, ConsentCause, ConsentChanged
+from contracts.events.message import MessageRequested, ReplyRequested
 from contracts.events.organization import (
     ImisAccess,
     OrganizationSettings,
@@ -28,10 +35,16 @@ from contracts.events.organization import (
     TwilioAccess,
 )
 from sender.adapters.consents import SqlConsents
+from sender.adapters.controls import SqlControls
 from sender.adapters.intake import SqlIntake
 from sender.adapters.ledger import SqlLedger
+from sender.adapters.sweeps import SqlSweeps
 from sender.adapters.tables import DAY_USAGE, MESSAGES, METADATA, RUN_USAGE, SETTINGS
+from sender.domain.controls import Stops
 from sender.domain.messages import Claim, Lane, counted
+from sender.ports import NO_STOPS
+from sender.sweeping import Sweeping
+from timing import quiet
 
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
 LEASE = timedelta(seconds=45)
@@ -68,8 +81,9 @@ async def set_limits(
     rate: float = 100,
     auth_token: str = "x",
     limits: dict[str, Any] | None = None,
+    number: dict[str, Any] | None = None,
 ) -> None:
-    """Tell the ledger the organisation's settings."""
+    """Tell the ledger the organisation's settings, and more of its number."""
     event = OrganizationSettingsChanged(
         organization_id=ORGANIZATION,
         occurred_at=NOW,
@@ -77,7 +91,9 @@ async def set_limits(
         settings=OrganizationSettings(
             name="Demo",
             cloud_id="demo",
-            numbers=(SendingNumber(number=LANE.from_number, segments_per_second=rate),),
+            numbers=(
+                SendingNumber(number=LANE.from_number, segments_per_second=rate, **(number or {})),
+            ),
             imis=ImisAccess(url="http://127.0.0.1:1", username="u", password_encrypted="x"),
             twilio=TwilioAccess(account_sid="AC1", auth_token_encrypted=auth_token),
             **(limits or {}),
@@ -124,15 +140,65 @@ async def take(
     mode: Mode = Mode.LIVE,
 ) -> RecipientsResolved:
     """Enter a run of one page into the ledger."""
-    page = page_of(numbers, segments=segments, mode=mode)
+    return await enter(store, page_of(numbers, segments=segments, mode=mode))
+
+
+async def enter(
+    store: Store, page: RecipientsResolved, *, at: datetime = NOW
+) -> RecipientsResolved:
+    """Enter a page of a run into the ledger."""
     async with store.transaction() as transaction:
-        for envelope in await SqlIntake(transaction).take([seal(page)], at=NOW):
+        for envelope in await SqlIntake(transaction).take([seal(page)], at=at):
             transaction.publish_sealed(envelope)
     return page
 
 
-async def claims(book: SqlLedger, *, budget: int = 1000, at: datetime = NOW) -> list[Claim]:
-    picked = await book.claim(LANE, at=at, until=at + LEASE, budget=budget, limit=100)
+async def ask(store: Store, *asked: MessageRequested | ReplyRequested, at: datetime = NOW) -> None:
+    """Enter texts that leave before all others."""
+    async with store.transaction() as transaction:
+        sealed: list[Any] = [seal(each) for each in asked]
+        for envelope in await SqlIntake(transaction).take_singles(sealed, at=at):
+            transaction.publish_sealed(envelope)
+
+
+def step(
+    page: RecipientsResolved, event: type[CampaignEvent], sequence: int, **more: Any
+) -> CampaignEvent:
+    """A step in the life of a page's campaign, with the status that it results in."""
+    status = {
+        "CampaignPaused": CampaignStatus.PAUSED,
+        "CampaignCancelled": CampaignStatus.CANCELLED,
+        "CampaignDeleted": CampaignStatus.DELETED,
+        "CampaignArchived": CampaignStatus.ARCHIVED,
+    }.get(event.__name__, CampaignStatus.SENDING)
+    given: dict[str, Any] = {
+        "organization_id": page.organization_id,
+        "occurred_at": NOW,
+        "sequence": sequence,
+        "campaign_id": page.campaign_id,
+        "status": status,
+        "definition": CampaignDefinition(name="Dues"),
+    }
+    return event(**(given | more))
+
+
+async def follow(store: Store, *steps: CampaignEvent) -> None:
+    """Fold what the log tells of campaigns."""
+    async with store.transaction() as transaction:
+        await SqlControls(transaction).follow([seal(each) for each in steps])
+
+
+async def sweep(store: Store, *, at: datetime = NOW) -> None:
+    """Do what the workers do, until there is nothing left to do."""
+    sweeping = Sweeping(SqlSweeps(store, quiet.standard()), clock=lambda: at, wake=lambda: None)
+    while await sweeping.leave_out_cancelled() or await sweeping.keep_hours():
+        pass
+
+
+async def claims(
+    book: SqlLedger, *, budget: int = 1000, at: datetime = NOW, stops: Stops = NO_STOPS
+) -> list[Claim]:
+    picked = await book.claim(LANE, at=at, until=at + LEASE, budget=budget, limit=100, stops=stops)
     return list(picked.claims)
 
 
@@ -201,18 +267,19 @@ def numbers(count: int, start: int = 0) -> list[str]:
 
 
 async def books_agree(store: Store) -> None:
-    """What is booked as used is what the messages' states say, for each run and each day."""
+    """What is booked is what the messages' states say, for each run, and each day and number."""
     runs: dict[UUID, int] = {}
-    days: dict[str, int] = {}
+    days: dict[tuple[str, str], int] = {}
     for row in await rows(store):
         if counted(row.state, row.reason):
             runs[row.run_id] = runs.get(row.run_id, 0) + row.segments
-            days[row.day] = days.get(row.day, 0) + row.segments
+            on = (row.day, row.from_number)
+            days[on] = days.get(on, 0) + row.segments
     async with store.read() as connection:
         by_run = (await connection.execute(select(RUN_USAGE))).all()
         by_day = (await connection.execute(select(DAY_USAGE))).all()
     assert {row.run_id: row.used for row in by_run if row.used} == runs
-    assert {row.day: row.used for row in by_day if row.used} == days
+    assert {(row.day, row.from_number): row.used for row in by_day if row.used} == days
 
 
 async def until_done(work: Any) -> Any:

@@ -13,6 +13,7 @@ from sender.dispatch import HELD_SECONDS, LaneDispatch
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
 from sender.ports import (
+    URGENT_AT_ONCE,
     CarrierAway,
     Carriers,
     Grant,
@@ -52,6 +53,9 @@ class OneMessage:
 
     async def take(self, lane: Lane, *, rate: float, want: int, least: int) -> Grant:
         return Grant(want, 0)
+
+    async def stops(self, lane: Lane) -> dict[str, int]:
+        return {}
 
     async def give_back(self, lane: Lane, *, rate: float, segments: int) -> None:
         pass
@@ -155,4 +159,98 @@ async def test_what_a_limit_keeps_gives_its_tokens_back(picked: Picked, rest: fl
     fake = Held(picked)
     _, dispatch = dispatching(fake)
     assert await dispatch._round() == rest
-    assert fake.given_back == SETTINGS.connections
+    assert fake.given_back == SETTINGS.connections - URGENT_AT_ONCE
+
+
+class Asked(OneMessage):
+    """A ledger that has nothing to send, and notes what it and the limiter are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(InDoubt())
+        self.claims: list[tuple[int, int]] = []
+        self.least: list[int] = []
+        self.next_cost: int | None = None
+
+    async def claim(self, lane: Lane, **asked: object) -> Picked:
+        self.claims.append((cast(int, asked["limit"]), cast(int, asked["urgent"])))
+        return Picked([], next_cost=self.next_cost)
+
+    async def take(self, lane: Lane, *, rate: float, want: int, least: int) -> Grant:
+        self.least.append(least)
+        return Grant(want, 0)
+
+
+async def test_x8_connections_are_kept_free_for_what_is_urgent() -> None:
+    fake = Asked()
+    outcomes, dispatch = dispatching(fake)
+    await dispatch._round()
+    outcomes.opened(LANE, SETTINGS.connections - URGENT_AT_ONCE)
+    # Nothing urgent was there a moment ago, and nobody told of any: not worth a transaction.
+    await dispatch._round()
+    dispatch.wake_urgent()
+    await dispatch._round()
+    outcomes.opened(LANE, URGENT_AT_ONCE)
+    dispatch.wake_urgent()
+    await dispatch._round()
+    bulk = SETTINGS.connections - URGENT_AT_ONCE
+    assert fake.claims == [(bulk, URGENT_AT_ONCE), (0, URGENT_AT_ONCE)]
+
+
+async def test_x8_what_is_urgent_needs_not_wait_until_a_dearer_text_fits() -> None:
+    fake = Asked()
+    fake.next_cost = 24
+    _, dispatch = dispatching(fake)
+    await dispatch._round()
+    await dispatch._round()
+    dispatch.wake_urgent()
+    await dispatch._round()
+    assert fake.least == [1, 24, 1]
+
+
+class SlowToClaim(OneMessage):
+    """A database that takes its time, and what is stopped when it is done."""
+
+    def __init__(self, seconds: float, stops: dict[str, int]) -> None:
+        super().__init__(InDoubt())
+        self.passed = 0.0
+        self._seconds = seconds
+        self._stops = stops
+
+    async def claim(self, lane: Lane, **more: object) -> Picked:
+        self.passed += self._seconds
+        return await super().claim(lane, **more)
+
+    async def stops(self, lane: Lane) -> dict[str, int]:
+        return self._stops
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stops", "asked"),
+    [(0.1, {"*": 7}, [True]), (20.0, {}, [True]), (20.0, {"*": 7}, [])],
+)
+async def test_x6_what_was_stopped_while_the_claim_took_its_time_is_not_posted(
+    seconds: float, stops: dict[str, int], asked: list[bool]
+) -> None:
+    fake = SlowToClaim(seconds, stops)
+    outcomes, dispatch = dispatching(fake, ticks=lambda: fake.passed)
+    await dispatch._round()
+    dispatch.stopping = True
+    await dispatch.run()
+    outcomes.stop()
+    await outcomes.run()
+    assert fake.asked == asked
+    [result] = fake.settled
+    # What was not posted is claimed again, by what is known then.
+    assert (result.again_at is not None) is (not asked)
+
+
+async def test_x6_a_process_that_stood_still_before_the_request_posts_nothing() -> None:
+    fake = SlowToClaim(0.0, {})
+    outcomes, dispatch = dispatching(fake, ticks=lambda: fake.passed)
+    await dispatch._round()
+    fake.passed += 2.0
+    dispatch.stopping = True
+    await dispatch.run()
+    assert fake.asked == [False]
+    outcomes.stop()
+    await outcomes.run()

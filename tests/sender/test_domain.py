@@ -16,7 +16,7 @@ from sender.domain.doubts import (
     conclude,
     judge,
 )
-from sender.domain.fairness import take_turns
+from sender.domain.fairness import Turns, take_turns
 from sender.domain.messages import Doubt
 
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
@@ -31,6 +31,24 @@ def test_runs_take_turns_and_nobody_is_left_out(queues: list[list[int]]) -> None
         assert [each for each in turns if each in queue] == queue
     for position, (_, n) in enumerate(turns):
         assert all(m <= n for _, m in turns[:position])
+
+
+@given(st.lists(st.lists(st.integers(0, 4), max_size=3), max_size=40))
+def test_x8_whoever_waits_the_longest_is_first_however_few_are_served(
+    served: list[list[int]],
+) -> None:
+    """With room for one message at a time, nobody is served twice while somebody waits."""
+    turns = Turns[int]()
+    last: dict[int, int] = {}
+    count = 0
+    for keys in served:
+        order = turns.order(range(5))
+        assert sorted(order) == list(range(5))
+        assert [last.get(key, 0) for key in order] == sorted(last.get(key, 0) for key in order)
+        turns.served(keys)
+        for key in keys:
+            count += 1
+            last[key] = count
 
 
 def doubt(*, looks: int = 0) -> Doubt:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import cast
 
+import pytest
 from tests.harness import eventually
 from tests.sender.test_dispatch import LANE, NOW
 
@@ -10,7 +11,7 @@ from sender.dispatch import Dispatch, LaneDispatch
 from sender.domain.messages import Lane
 from sender.outcomes import Outcomes
 from sender.ports import Ledger
-from sender.subscribers import consent_group, subscriptions
+from sender.subscribers import heard_first, subscriptions
 
 
 class Hearing:
@@ -48,7 +49,7 @@ async def test_nothing_is_sent_before_every_opt_out_is_read() -> None:
         lambda _: cast(LaneDispatch, lane),
         cast(Ledger, lane),
         Outcomes(cast(Ledger, lane), lambda: NOW),
-        hearing,
+        [hearing],
     )
     task = asyncio.create_task(dispatch.run())
     # More than one look, and woken in between: neither makes it send.
@@ -66,7 +67,7 @@ async def test_nothing_is_sent_before_every_opt_out_is_read() -> None:
 async def test_it_can_be_stopped_while_it_waits_for_them() -> None:
     hearing, lane = Hearing(), OneLane()
     outcomes = Outcomes(cast(Ledger, lane), lambda: NOW)
-    dispatch = Dispatch(lambda _: cast(LaneDispatch, lane), cast(Ledger, lane), outcomes, hearing)
+    dispatch = Dispatch(lambda _: cast(LaneDispatch, lane), cast(Ledger, lane), outcomes, [hearing])
     task = asyncio.create_task(dispatch.run())
     await eventually(lambda: hearing.looks)
     dispatch.stop()
@@ -74,17 +75,30 @@ async def test_it_can_be_stopped_while_it_waits_for_them() -> None:
     assert not lane.began
 
 
-def test_each_process_hears_of_every_opt_out_by_itself() -> None:
-    """While one's partitions lie still, the others must know who has opted out."""
+@pytest.mark.parametrize(
+    "topic", ["consent.changed", "campaign.lifecycle", "run.commands", "organization.settings"]
+)
+def test_x3_x6_each_process_hears_of_opt_outs_and_stops_by_itself(topic: str) -> None:
+    """While one's partitions lie still, the others must know who has opted out, or is stopped.
 
-    def group(instance: str) -> str:
-        [consents] = (
-            each
+    And whatever is read to its end first is read by that very group.
+    """
+
+    def nothing() -> None: ...
+
+    def groups(instance: str) -> set[str]:
+        return {
+            each.group
             for each in subscriptions(
-                instance=instance, wake=lambda: None, settings_changed=lambda: None
+                instance=instance,
+                wake=nothing,
+                wake_urgent=nothing,
+                stops_changed=nothing,
+                settings_changed=nothing,
             )
-            if each.topics == ("consent.changed",)
-        )
-        return consents.group
+            if topic in each.topics and each.group
+        }
 
-    assert group("sender-1") == consent_group("sender-1") != group("sender-2")
+    [group] = groups("sender-1")
+    assert (group, topic) in heard_first("sender-1")
+    assert groups("sender-2") != {group}

@@ -60,6 +60,23 @@ async def test_runs_of_one_number_take_turns(store: Store) -> None:
     assert [c.run_id == small.run_id for c in picked].count(True) == 3
 
 
+@pytest.mark.parametrize("budget", [1, 7])
+async def test_x8_a_run_of_100_beside_one_of_9_000_is_done_within_200_sends(
+    store: Store, budget: int
+) -> None:
+    """However little may leave at once."""
+    await take(store, numbers(9_000))
+    small = await take(store, numbers(100, start=9_500))
+    book = ledger(store)
+    sent, left = 0, 100
+    while left:
+        found = await claims(book, budget=budget)
+        await book.settle([Result(c, Accepted(sid=f"SM{c.claim_id.hex}")) for c in found], at=NOW)
+        sent += len(found)
+        left -= sum(claim.run_id == small.run_id for claim in found)
+    assert sent <= 200 + budget
+
+
 async def test_a_message_that_does_not_fit_whole_waits_whole(store: Store) -> None:
     await take(store, numbers(3), segments=4)
     picked = await ledger(store).claim(LANE, at=NOW, until=NOW + LEASE, budget=7, limit=100)

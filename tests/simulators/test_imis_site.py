@@ -131,6 +131,20 @@ async def test_a_token_ends_when_it_says(caller: Caller, profile: Profile) -> No
     assert (await caller.ask("GET", query(profile)))[0] == 401
 
 
+async def test_a_password_expires_while_the_site_runs(caller: Caller, profile: Profile) -> None:
+    status, told = await caller.ask("POST", "/_sim/settings", {"users": {"staff": "new-pass"}})
+    assert status == 200
+    assert "new-pass" not in str(told)
+    form = {"grant_type": "password", "username": "staff", "password": "staff-pass"}
+    refused = await caller.client.post(caller.url + "/token").form(form).build().send()
+    assert refused.status == 400
+    # Others sign in as before, and a token that was given stays good.
+    assert (await caller.ask("GET", query(profile)))[0] == 200
+    form |= {"password": "new-pass"}
+    taken = await caller.client.post(caller.url + "/token").form(form).build().send()
+    assert taken.status == 200
+
+
 async def test_the_judge_sees_what_a_reader_should_get(caller: Caller, profile: Profile) -> None:
     from urllib.parse import quote
 

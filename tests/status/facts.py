@@ -14,13 +14,24 @@ from contracts.events.audience import (
     RecipientsResolved,
     Totals,
 )
-from contracts.events.campaign import Mode, WriteTo
+from contracts.events.campaign import (
+    CampaignDefinition,
+    CampaignEvent,
+    CampaignPaused,
+    CampaignStatus,
+    Mode,
+    WriteTo,
+)
 from contracts.events.message import (
     Accepted,
+    MessageHeld,
     MessageQueued,
+    MessageRequested,
     MessageSubmitted,
     Outcome,
     RecipientExcluded,
+    ReplyPurpose,
+    ReplyRequested,
 )
 from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
 from contracts.events.run import RunResent
@@ -78,6 +89,15 @@ def queued(row: int, *, run: UUID = RUN, mode: Mode = Mode.LIVE) -> MessageQueue
         segments=1,
         mode=mode,
         write_to=WriteTo.ACTIVITY,
+    )
+
+
+def held(row: int, *, run: UUID = RUN, sequence: int = 2) -> MessageHeld:
+    return MessageHeld(
+        **_about(run, sequence, sequence),
+        message_id=message(row, run),
+        until=at(8 * 3600),
+        place="US-FL America/New_York",
     )
 
 
@@ -182,6 +202,29 @@ def resent(recipients: int, *, run: UUID) -> RunResent:
     )
 
 
+def _single(purpose: str) -> dict[str, Any]:
+    run = ids.single_run_id(ORGANIZATION, purpose, "key-1")
+    about = _about(run, 0, 1) | {"campaign_id": ids.single_texts_id(ORGANIZATION, purpose)}
+    return about | {
+        "recipient_id": recipient(1, run),
+        "message_id": message(1, run),
+        "to": number(1),
+        "from_number": FROM,
+        "text": "Hello",
+        "segments": 2,
+    }
+
+
+def requested() -> MessageRequested:
+    return MessageRequested(**_single("urgent"))
+
+
+def reply_requested() -> ReplyRequested:
+    return ReplyRequested(
+        **_single("reply"), purpose=ReplyPurpose.OPTED_OUT, inbound_sid=f"SM{1:032x}"
+    )
+
+
 def audience_failed(*, run: UUID = RUN, sequence: int = 1) -> AudienceFailed:
     return AudienceFailed(**_about(run, 0, sequence), reason="The IQA has moved.")
 
@@ -209,4 +252,17 @@ def excluded(
         row=row,
         imis_id=str(100 + row),
         reason=reason,
+    )
+
+
+def lifecycle(kind: type[CampaignEvent], sequence: int, seconds: float) -> CampaignEvent:
+    paused = kind is CampaignPaused
+    return kind(
+        type=kind.model_fields["type"].default,
+        organization_id=ORGANIZATION,
+        occurred_at=at(seconds),
+        sequence=sequence,
+        campaign_id=CAMPAIGN,
+        status=CampaignStatus.PAUSED if paused else CampaignStatus.SENDING,
+        definition=CampaignDefinition(name="Dues"),
     )

@@ -9,8 +9,8 @@ from tests.status.facts import PATIENCE
 
 from contracts.envelope import Envelope, seal
 from contracts.events.base import Event
+from contracts.events.run import RunAlarm
 from status.domain.folding import Refusal
-from status.domain.ledger import Alarm
 from status.domain.looking import Answer, first_look, news, next_look
 from status.domain.message import Message, Queued
 from status.domain.run import Run, Tally
@@ -114,7 +114,7 @@ class FakeWatch:
     refusals: list[tuple[Refusal, UUID]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     lost: list[UUID] = field(default_factory=list)
-    alarms: list[tuple[UUID, Alarm]] = field(default_factory=list)
+    alarms: list[tuple[UUID, RunAlarm]] = field(default_factory=list)
     refused_accounts: list[UUID] = field(default_factory=list)
 
     def refused(self, refusal: Refusal, *, message_id: UUID) -> None:
@@ -129,7 +129,7 @@ class FakeWatch:
     def account_refused(self, organization_id: UUID) -> None:
         self.refused_accounts.append(organization_id)
 
-    def alarmed(self, run_id: UUID, alarm: Alarm) -> None:
+    def alarmed(self, run_id: UUID, alarm: RunAlarm) -> None:
         self.alarms.append((run_id, alarm))
 
 

@@ -1,84 +1,34 @@
 """The whole service on fakes: whatever order, repeats and batches, the same end."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.status import facts
-from tests.status.fakes import FakeMessages, FakeOutbox, FakeRuns, FakeWatch
+from tests.status.world import World, sealed
 
 from contracts import ids
-from contracts.envelope import Envelope, seal
-from contracts.events.audience import AudienceFailed, Reason, RecipientRejected, RecipientsResolved
+from contracts.envelope import Envelope
+from contracts.events.audience import Reason
 from contracts.events.base import Event
 from contracts.events.message import (
     Accepted,
-    MessageQueued,
     MessageStatus,
     MessageStatusChanged,
-    MessageSubmitted,
-    RecipientExcluded,
     Refused,
     Unresolved,
 )
-from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
-from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunResent, RunStarted
+from contracts.events.run import (
+    RunAlarm,
+    RunAlarmRaised,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
 from status.domain.folding import Refusal
-from status.domain.ledger import Alarm, Patience
 from status.domain.message import view
-from status.handlers import messages, runs
-
-HANDLERS: dict[type[Event], Any] = {
-    RecipientsResolved: runs.take_pages,
-    RunResent: runs.take_resent,
-    AudienceFailed: runs.take_failures,
-    RecipientRejected: runs.take_rejected,
-    MessageQueued: messages.take_named,
-    RecipientExcluded: messages.take_named,
-    MessageSubmitted: messages.take_submitted,
-    TwilioCallbackReceived: messages.take_callbacks,
-    TwilioStatusPolled: messages.take_polled,
-}
-ABOUT_MESSAGES = {
-    MessageQueued,
-    RecipientExcluded,
-    MessageSubmitted,
-    TwilioCallbackReceived,
-    TwilioStatusPolled,
-}
-
-
-@dataclass
-class World:
-    messages: FakeMessages = field(default_factory=FakeMessages)
-    runs: FakeRuns = field(default_factory=FakeRuns)
-    outbox: FakeOutbox = field(default_factory=FakeOutbox)
-    watch: FakeWatch = field(default_factory=FakeWatch)
-    at: datetime = facts.START
-
-    async def take(self, batch: Sequence[Envelope[Event]]) -> None:
-        """Handle a batch as the chassis does: by type, in the order of the handlers."""
-        ports: dict[str, Any] = {
-            "at": self.at,
-            "runs": self.runs,
-            "outbox": self.outbox,
-            "watch": self.watch,
-        }
-        for kind, handle in HANDLERS.items():
-            if of_kind := [each for each in batch if type(each.event) is kind]:
-                more = {"messages": self.messages} if kind in ABOUT_MESSAGES else {}
-                await handle(of_kind, **ports, **more)
-
-    def told(self, kind: type[Event]) -> list[Any]:
-        return [each for each in self.outbox.events if type(each) is kind]
-
-
-def sealed(*events: Event) -> list[Envelope[Event]]:
-    return [seal(each) for each in events]
 
 
 async def test_one_message_from_page_to_delivery() -> None:
@@ -126,7 +76,7 @@ async def test_what_should_not_happen_is_told() -> None:
     await world.take(sealed(facts.page([1, 2], facts.totals(1))))
     assert world.watch.refusals == [(Refusal.ORGANIZATION, facts.message(1))]
     assert world.watch.statuses == ["levitating"]
-    assert world.watch.alarms == [(facts.RUN, Alarm.DOES_NOT_ADD_UP)]
+    assert world.watch.alarms == [(facts.RUN, RunAlarm.DOES_NOT_ADD_UP)]
     assert len(world.told(MessageStatusChanged)) == 1
 
 
@@ -198,16 +148,13 @@ async def test_x_2_an_unknown_message_that_is_resolved_counts_once() -> None:
 
 async def test_x_2_a_run_that_falls_silent_raises_its_alarm_once() -> None:
     world = World()
-    patience = Patience(unheard=timedelta(minutes=15), held=timedelta(hours=50))
     await world.take(sealed(facts.page([1, 2], facts.totals(2)), facts.queued(1)))
     for minutes in (14, 15, 30):
         at = facts.START + timedelta(minutes=minutes)
-        await runs.give_alarms(
-            at=at, patience=patience, runs=world.runs, outbox=world.outbox, watch=world.watch
-        )
+        await world.listens(at)
         assert len(world.told(RunAlarmRaised)) == int(minutes >= 15)
     assert world.told(RunAlarmRaised)[0].alarm == "stalled"
-    assert world.watch.alarms == [(facts.RUN, Alarm.STALLED)]
+    assert world.watch.alarms == [(facts.RUN, RunAlarm.STALLED)]
     # The rest comes after all, and the run ends as it should.
     await world.take(sealed(facts.submitted(1), facts.queued(2), facts.submitted(2)))
     assert [each.sequence for each in world.told(RunCompleted)] == [3]
@@ -240,7 +187,9 @@ RUN_FACTS: list[Envelope[Event]] = sealed(
     facts.callback(3, "undelivered", "30003"),
     facts.callback(3, "failed", "30008", under=facts.sid(9)),
     facts.queued(4),
-    facts.submitted(4),
+    facts.submitted(4, sequence=4),
+    facts.held(4),
+    facts.held(4, sequence=3),
     facts.callback(4, "failed", to="+12025559999"),
     facts.polled(4, "undelivered", "30003"),
     facts.polled(3, "sent"),

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.status.facts import CAMPAIGN, ORGANIZATION, RUN, at, totals
 
-from contracts.events.run import RunAlarmRaised, RunCompleted
-from status.domain.ledger import Alarm, Patience
+from contracts.events.run import RunAlarm, RunAlarmRaised, RunCompleted
+from status.domain.ledger import Patience
 from status.domain.run import Phase, Run, advance, give_alarm, wait
 
-PATIENCE = Patience(unheard=timedelta(minutes=15), held=timedelta(hours=50))
+PATIENCE = Patience(
+    unheard=timedelta(minutes=15), held=timedelta(hours=50), untold=timedelta(hours=24)
+)
 
 
 def run(**counts: object) -> Run:
@@ -59,7 +62,7 @@ def test_an_alarm_says_what_was_expected_and_what_was_found() -> None:
 
 def test_too_many_outcomes_do_not_keep_a_run_from_its_end() -> None:
     _, told = advance(run(recipients=3, heard=4, settled=4, totals=totals(3)), at=at(3))
-    assert [type(each) for each in told] == [RunCompleted, RunAlarmRaised]
+    assert [type(each) for each in told] == [RunCompleted, RunAlarmRaised]  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
@@ -73,12 +76,15 @@ def test_too_many_outcomes_do_not_keep_a_run_from_its_end() -> None:
         ({"recipients": 3, "rejected": 1, "heard": 3, "settled": 2}, timedelta(hours=50)),
         # Nothing is missing.
         ({"recipients": 3, "rejected": 1, "heard": 3, "settled": 2, "excluded": 1}, None),
+        # Its audience was begun, and nobody said how many rows there are.
+        ({"recipients": 3, "heard": 3, "settled": 3, "totals": None}, timedelta(hours=24)),
+        ({"recipients": 3, "totals": None}, timedelta(hours=24)),
     ],
 )
 def test_a_run_that_falls_silent_before_its_end_is_an_alarm(
-    missing: dict[str, int], after: timedelta | None
+    missing: dict[str, Any], after: timedelta | None
 ) -> None:
-    state = wait(run(**missing, totals=totals(3, 1)), at=at(0))
+    state = wait(run(**{"totals": totals(3, 1), **missing}), at=at(0))
     if after is None:
         assert state.waiting_since is None
         return
@@ -94,12 +100,14 @@ def test_a_run_that_falls_silent_before_its_end_is_an_alarm(
 @pytest.mark.parametrize(
     "state",
     [
-        run(recipients=3),
+        run(recipients=3, phase=Phase.FAILED),
         run(recipients=3, totals=totals(5), phase=Phase.FAILED),
-        run(recipients=3, totals=totals(5), alarms=frozenset({Alarm.STALLED})),
+        run(recipients=3, totals=totals(5), alarms=frozenset({RunAlarm.STALLED})),
     ],
 )
-def test_nothing_is_awaited_of_a_run_without_totals_or_that_failed(state: Run) -> None:
+def test_nothing_is_awaited_of_a_run_that_failed_or_of_which_the_alarm_was_raised(
+    state: Run,
+) -> None:
     assert wait(state, at=at(0)).waiting_since is None
 
 

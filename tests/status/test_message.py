@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.status.facts import STRANGER, at, callback, queued, sid, submitted
+from tests.status.facts import STRANGER, at, callback, held, queued, sid, submitted
 
 from contracts.events.campaign import Mode
 from contracts.events.message import (
@@ -20,7 +20,7 @@ from contracts.events.message import (
 )
 from contracts.events.provider import TwilioCallbackReceived
 from status.domain.folding import Fact, Refusal, fold, refusals
-from status.domain.message import UNKNOWN, Message, settled, view
+from status.domain.message import UNKNOWN, Message, Standing, standing, view
 from status.domain.provider import MEANINGS, Callback
 
 OTHER_SID = "SM" + "f" * 32
@@ -118,7 +118,7 @@ def test_an_unknown_message_becomes_nothing_until_it_is_known() -> None:
 def test_a_queued_message_is_preparing_and_makes_no_event() -> None:
     message = folded(queued(1))
     assert view(message) is not None
-    assert (message.sequence, settled(message)) == (0, False)
+    assert (message.sequence, standing(message)) == (0, Standing.WAITING)
 
 
 def test_a_report_before_the_answer_is_taken_and_the_answer_adds_when_it_was_sent() -> None:
@@ -228,6 +228,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
     facts: list[Fact] = [
         *draw(st.sampled_from([[], [queued(1, mode=mode)]])),
         *draw(SUBMISSIONS),
+        *draw(st.lists(st.integers(2, 5).map(lambda number: held(1, sequence=number)), max_size=2)),
         *draw(st.lists(CALLBACKS, max_size=6)),
     ]
     repeats = draw(st.lists(st.sampled_from(facts), max_size=5)) if facts else []
@@ -258,7 +259,8 @@ def test_the_sequence_rises_exactly_when_the_view_changes(
             and seen.status is not MessageStatus.PREPARING
         )
         assert after.sequence == message.sequence + news
-        assert settled(after) or not settled(message)
+        over = {Standing.SETTLED, Standing.EXCLUDED}
+        assert standing(after) in over or standing(message) not in over
         message = after
     assert folded(*history[1], *history[1]) == message
 

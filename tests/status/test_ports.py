@@ -5,21 +5,28 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from tests.scheduler.facts import settings_changed
 from tests.status import facts
+from tests.status.facts import lifecycle
+from tests.status.fake_campaigns import FakeCampaigns
 from tests.status.fakes import FakeMessages, FakeRuns
 from tests.status.stores import BACKENDS, status_store
 
 from contracts.envelope import seal
+from contracts.events.campaign import CampaignPaused, CampaignResumed
+from contracts.events.run import RunAlarm
+from status.adapters.campaigns import SqlCampaigns
 from status.adapters.messages import SqlMessages
 from status.adapters.runs import SqlRuns
+from status.adapters.tables import SETTINGS
 from status.domain.folding import fold
-from status.domain.ledger import Alarm
 from status.domain.message import UNKNOWN, Message
 from status.domain.run import Phase, Run, Tally, advance
-from status.ports import Messages, Runs
+from status.domain.spike import Campaign, Erring, Failure, Outcomes
+from status.ports import Campaigns, Messages, Runs
 
 Opened = AbstractAsyncContextManager[tuple[Messages, Runs]]
 Open = Callable[[], Opened]
@@ -166,7 +173,7 @@ async def test_what_a_run_came_to_is_kept_and_its_silence_found(opened: Open) ->
     async with opened() as (_, runs):
         [known] = await runs.add({facts.RUN: tally})
         assert known.heard == 3
-        waiting = replace(known, alarms=frozenset(Alarm), waiting_since=facts.at(9), sequence=4)
+        waiting = replace(known, alarms=frozenset(RunAlarm), waiting_since=facts.at(9), sequence=4)
         await runs.keep([waiting])
     async with opened() as (_, runs):
         assert await runs.silent_since(facts.at(8.9)) == []
@@ -186,3 +193,77 @@ async def test_what_was_counted_is_taken_back_when_a_message_counts_otherwise(
     async with opened() as (_, runs):
         [known] = await runs.add({facts.RUN: other})
         assert (known.heard, known.settled, known.excluded) == (1, 0, 1)
+
+
+Stored = Callable[[], AbstractAsyncContextManager[Campaigns]]
+
+
+@pytest.fixture(params=BACKENDS)
+async def campaigns(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stored]:
+    """What is known of campaigns, each time in a transaction of its own."""
+    own = settings_changed(spike_errors=7)
+    if request.param == "fake":
+        fake = FakeCampaigns()
+        fake.known_settings[facts.ORGANIZATION] = own.event.settings
+
+        @asynccontextmanager
+        async def remembered() -> AsyncIterator[Campaigns]:
+            yield fake
+
+        yield remembered
+        return
+    async with status_store(request.param, tmp_path) as store:
+        async with store.transaction() as transaction:
+            await SETTINGS.fold(transaction, [own])
+
+        @asynccontextmanager
+        async def stored() -> AsyncIterator[Campaigns]:
+            async with store.transaction() as transaction:
+                yield SqlCampaigns(transaction)
+
+        yield stored
+
+
+async def test_x7_a_campaign_s_outcomes_add_up_and_its_errors_are_kept(campaigns: Stored) -> None:
+    failure = Failure(2, 30007, facts.RUN, facts.at(1), facts.at(2), uuid4())
+    fine = Outcomes(facts.ORGANIZATION, 3)
+    failing = Outcomes(facts.ORGANIZATION, 2, (failure,))
+    other = uuid4()
+    async with campaigns() as known:
+        assert await known.add({facts.CAMPAIGN: fine, other: fine}) == []
+    async with campaigns() as known:
+        [one] = await known.add({facts.CAMPAIGN: failing, other: fine})
+        assert one == Campaign(facts.CAMPAIGN, facts.ORGANIZATION, outcomes=5)
+        marked = replace(one, errors=(Erring(4, 30007), Erring(5, 0)), alarmed=UUID(int=9))
+        await known.keep([marked])
+    async with campaigns() as known:
+        assert await known.add({facts.CAMPAIGN: failing}) == [replace(marked, outcomes=7)]
+
+
+async def test_x6_what_is_kept_back_is_known_by_the_newest_state(campaigns: Stored) -> None:
+    pause = lifecycle(CampaignPaused, 4, 20)
+    resume = lifecycle(CampaignResumed, 5, 30)
+    other = uuid4()
+    async with campaigns() as known:
+        assert await known.kept_back(set()) == set()
+        await known.follow([pause])
+    async with campaigns() as known:
+        assert await known.kept_back({facts.CAMPAIGN, other}) == {facts.CAMPAIGN}
+        failure = Failure(1, 30007, facts.RUN, facts.at(1), facts.at(2), uuid4())
+        [one] = await known.add({facts.CAMPAIGN: Outcomes(facts.ORGANIZATION, 1, (failure,))})
+        await known.keep([replace(one, errors=(Erring(1, 30007),), alarmed=UUID(int=9))])
+        await known.follow([resume, pause])
+    async with campaigns() as known:
+        assert await known.kept_back({facts.CAMPAIGN}) == set()
+        [one] = await known.add({facts.CAMPAIGN: Outcomes(facts.ORGANIZATION, 1, (failure,))})
+        assert (one.outcomes, one.errors, one.alarmed) == (1, (), None)
+        assert (one.resumed, one.resumed_at) == (5, facts.at(30))
+
+
+async def test_an_organisation_s_settings_are_read_with_what_they_decide(
+    campaigns: Stored,
+) -> None:
+    async with campaigns() as known:
+        assert await known.settings([]) == {}
+        found = await known.settings([facts.ORGANIZATION, facts.STRANGER])
+        assert {key: each.spike_errors for key, each in found.items()} == {facts.ORGANIZATION: 7}

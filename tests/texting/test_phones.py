@@ -12,6 +12,7 @@ from texting.phones import (
     SenderKind,
     countries,
     default_prefix,
+    is_fixed_line,
     mask,
     normalise,
     profile_for,
@@ -91,6 +92,35 @@ def test_reads_what_people_type(raw: str, default: str, e164: str, country: str 
 )
 def test_says_why_a_value_cannot_be_texted(raw: str, reason: InvalidReason) -> None:
     assert normalise(raw, default_country="US") == InvalidPhone(reason)
+
+
+@pytest.mark.parametrize(
+    ("raw", "default", "e164", "is_fixed"),
+    [
+        ("(415) 555-2671", "US", "+14155552671", False),
+        ("0412 345 678", "AU", "+61412345678", False),
+        ("+44 20 7234 3456", "US", "+442072343456", True),
+        ("+44 20 7234 3456", "AU", "+442072343456", True),
+        ("011 44 20 7234 3456", "US", "+442072343456", True),
+        ("0011 44 20 7234 3456", "AU", "+442072343456", True),
+        ("00 44 20 7234 3456", "DE", "+442072343456", True),
+        ("011 61 412 345 678", "US", "+61412345678", False),
+        ("07400 123456", "GB", "+447400123456", False),
+        ("02 9374 4000", "AU", "+61293744000", True),
+        ("+80012345678", "US", "+80012345678", False),
+    ],
+)
+def test_tm17_the_default_country_counts_only_without_a_plus(
+    raw: str, default: str, e164: str, is_fixed: bool
+) -> None:
+    found = normalise(raw, default_country=default)
+    assert isinstance(found, PhoneNumber)
+    assert (found.e164, is_fixed_line(found)) == (e164, is_fixed)
+
+
+@pytest.mark.parametrize("default", ["US", "AU"])
+def test_tm17_another_countrys_international_prefix_is_not_understood(default: str) -> None:
+    assert isinstance(normalise("00 44 20 7234 3456", default_country=default), InvalidPhone)
 
 
 def test_an_unknown_country_is_the_callers_mistake() -> None:

@@ -17,7 +17,10 @@ from textmanager.errors import UserError
 from textmanager.eventlog import Logged, keyed, read_log
 
 MESSAGE_TOPICS = (
+    "message.requested",
+    "reply.requested",
     "message.queued",
+    "message.held",
     "recipient.excluded",
     "message.submitted",
     "twilio.callbacks",

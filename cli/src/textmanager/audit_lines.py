@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import assert_never
 
-from contracts.events.activity import ActivityRefused, ActivityWritten
+from contracts.events.activity import (
+    ActivityDeleted,
+    ActivityRefused,
+    ActivityUnknown,
+    ActivityWritten,
+)
 from contracts.events.audience import RecipientRejected, RecipientsResolved
 from contracts.events.base import Event
 from contracts.events.campaign import CampaignDue, CampaignScheduled
 from contracts.events.message import (
     Accepted,
+    MessageHeld,
     MessageQueued,
     MessageResolutionDecided,
     MessageStatusChanged,
@@ -63,6 +69,8 @@ def _of_message(event: Event) -> str:
     match event:
         case MessageQueued():
             return f"row {event.row}, segments {event.segments}"
+        case MessageHeld():
+            return f"until {event.until.astimezone(UTC):%d %b %H:%M}, {event.place}"
         case MessageSubmitted():
             return _outcome(event.outcome)
         case MessageStatusChanged():
@@ -71,9 +79,9 @@ def _of_message(event: Event) -> str:
             return _with_code(event.message_status, event.error_code)
         case MessageResolutionDecided():
             return f"{event.resolution}, by {event.by}"
-        case ActivityWritten():
-            return f"SEQN {event.seqn}"
-        case ActivityRefused():
+        case ActivityWritten() | ActivityDeleted():
+            return f"{event.kind}, SEQN {event.seqn}"
+        case ActivityRefused() | ActivityUnknown():
             return event.reason
         case _:
             return ""

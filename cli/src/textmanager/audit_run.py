@@ -17,8 +17,9 @@ from contracts.events.message import (
     MessageStatusChanged,
     MessageSubmitted,
     RecipientExcluded,
+    SingleText,
 )
-from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunResent
+from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunHeld, RunResent
 from textmanager.errors import UserError
 from textmanager.eventlog import Logged, read_log
 
@@ -27,6 +28,9 @@ TOPICS = (
     "recipients.resolved",
     "recipient.rejected",
     "run.resent",
+    "message.requested",
+    "reply.requested",
+    "run.held",
     "message.queued",
     "recipient.excluded",
     "message.submitted",
@@ -87,12 +91,17 @@ class RunStory:
                 self._know(event.row, event.imis_id, None).left_out = str(event.reason)
             case RunResent():
                 self._resent(event)
+            case SingleText():
+                self.name, self.mode, self.rows_returned = event.type, str(event.mode), 1
+                self._know(1, event.imis_id, event.message_id)
             case RunCompleted():
                 self.end = "completed"
             case RunFailed():
                 self.end = f"failed: {event.reason}"
             case RunAlarmRaised():
                 self.alarms.append(f"{event.alarm}: {event.detail}")
+            case RunHeld():
+                self.alarms.append(f"{event.held_by}: {event.messages} texts")
             case _:
                 self._of_message(event)
 

@@ -8,6 +8,7 @@ import typer
 
 from textmanager.dlq_commands import dlq
 from textmanager.errors import UserError
+from textmanager.organization import app as organization
 from textmanager.projections_commands import projections
 from textmanager.replay_command import replay
 from textmanager.unknown import app as unknown
@@ -208,6 +209,7 @@ app.add_typer(dlq, name="dlq")
 app.command("replay")(replay)
 app.add_typer(projections, name="projections")
 app.add_typer(unknown, name="unknown")
+app.add_typer(organization, name="organization")
 
 topics = typer.Typer(help="The broker's topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")

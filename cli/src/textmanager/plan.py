@@ -71,6 +71,9 @@ class Addresses:
     database: str
     twilio: str
     imis: str
+    smtp: str
+    mail_page: str
+    """Where the mails can be read; empty where they go to a mail server of the user's."""
     gateway: str
     ingress: str
     public: str
@@ -96,13 +99,20 @@ class Plan:
             raise UserError(f"Port {twice} is asked for {' and '.join(names)}: give each its own.")
         self.engines = self._engines()
         self.simulated = tuple(
-            name for name in ("twilio", "imis") if not self._outside(f"{name.upper()}_URL")
+            name
+            for name, setting in (
+                ("twilio", "TWILIO_URL"),
+                ("imis", "IMIS_URL"),
+                ("mail", "SMTP_URL"),
+            )
+            if not self._outside(setting)
         )
         self.addresses = self._addresses()
 
     def _names(self) -> set[str]:
         replicas = {slot.removesuffix("-1") for slot in self.options.slots}
-        return {"kafka", "postgresql", "valkey", "simulator-twilio", "simulator-imis", *replicas}
+        simulators = {f"simulator-{name}" for name in ("twilio", "imis", "mail", "mail-smtp")}
+        return {"kafka", "postgresql", "valkey", *simulators, *replicas}
 
     def _outside(self, name: str) -> str:
         return self._environ.get(f"TEXTMANAGER_{name}", "")
@@ -127,12 +137,15 @@ class Plan:
             return f"http://{HOST}:{self._port(f'simulator-{name}')}"
 
         ingress = f"http://{HOST}:{self._port('ingress-1')}"
+        smtp = self._outside("SMTP_URL")
         return Addresses(
             kafka=self._outside("KAFKA_URL") or self.engines["kafka"].url,
             redis=self._outside("REDIS_URL") or self.engines["valkey"].url,
             database=self._outside("DATABASE_URL") or self._database_url(),
             twilio=self._outside("TWILIO_URL") or simulator("twilio"),
             imis=self._outside("IMIS_URL") or simulator("imis"),
+            smtp=smtp or f"smtp://{HOST}:{self._port('simulator-mail-smtp')}",
+            mail_page="" if smtp else simulator("mail"),
             gateway=f"http://{HOST}:{self._port('gateway-1')}",
             ingress=ingress,
             public=self._outside("PUBLIC_URL") or ingress,
@@ -161,6 +174,7 @@ class Plan:
                 *("--recipients", str(self.options.recipients)),
                 *("--seed", str(self.options.seed)),
             ),
+            "mail": ("--smtp-port", str(self._port("simulator-mail-smtp"))),
         }
         return [self._simulator(name, extra[name]) for name in self.simulated]
 
@@ -222,6 +236,7 @@ class Plan:
             "TEXTMANAGER_REDIS_URL": at.redis,
             "TEXTMANAGER_TWILIO_URL": at.twilio,
             "TEXTMANAGER_IMIS_URL": at.imis,
+            "TEXTMANAGER_SMTP_URL": at.smtp,
             "TEXTMANAGER_PUBLIC_URL": at.public,
             "TEXTMANAGER_SECRET_KEY": self.secret_key,
             "TEXTMANAGER_OPERATOR_TOKEN": self.operator_token,

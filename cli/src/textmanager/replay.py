@@ -47,9 +47,10 @@ class Wanted:
         if self.service not in topic.consumers or self.topic.startswith("retry."):
             listeners = [] if self.topic.startswith("retry.") else list(topic.consumers)
             who = ", ".join(listeners) or "nobody"
+            does = "do" if len(listeners) > 1 else "does"
             raise UserError(
-                f"{self.service} does not listen to {self.topic}: {who} does, and only who listens "
-                "can be handed it again."
+                f"{self.service} does not listen to {self.topic}: {who} {does}, and only who "
+                "listens can be handed it again."
             )
         if self.subscription and not self.subscription.startswith(f"{self.service}."):
             raise UserError(

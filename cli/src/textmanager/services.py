@@ -18,6 +18,7 @@ SERVICES = (
     "ingress",
     "consent",
     "projections",
+    "notifier",
 )
 
 

@@ -44,6 +44,7 @@ def _how_to_reach(supervisor: Supervisor, *, seeded: bool) -> str:
         f"  Database {_without_password(at.database)}",
         f"  iMIS     {at.imis}",
         f"  Twilio   {at.twilio}",
+        *([f"  Mail     {at.mail_page} (every mail that was sent)"] if at.mail_page else []),
         "",
     ]
     if "ingress" in services:

@@ -42,6 +42,16 @@ def resend_run_id(earlier: UUID, number: int) -> UUID:
     return _derive("resend", earlier, number)
 
 
+def single_texts_id(organization: UUID, purpose: str) -> UUID:
+    """Name what stands in for the campaign of texts that belong to none: `urgent`, `reply`."""
+    return _derive("single texts", organization, purpose)
+
+
+def single_run_id(organization: UUID, purpose: str, key: str) -> UUID:
+    """Name the run of one such text, by the Idempotency-Key or by what it answers."""
+    return _derive("single text", organization, purpose, key)
+
+
 def consent_id(organization: UUID, fingerprint: str) -> UUID:
     """Name a pair of numbers by their fingerprint under a secret, never by the numbers."""
     return _derive("consent", organization, fingerprint)

@@ -13,6 +13,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.audience import RecipientRejected, RecipientsResolved, Totals
+from contracts.events.base import Event
 from contracts.events.message import (
     MessageQueued,
     MessageStatusChanged,
@@ -29,9 +30,14 @@ T = TypeVar("T", MessageSubmitted, MessageStatusChanged)
 
 @dataclass(slots=True)
 class LogSays:
-    """The run as the log tells it; events that came again are the same events."""
+    """One run as the log tells it; events that came again are the same events."""
 
+    run_id: UUID
     events: Counter[str] = field(default_factory=Counter)
+    elsewhere: set[UUID] = field(default_factory=set)
+    """The messages of other runs, which are not this one's to account for."""
+    others_seqns: set[str] = field(default_factory=set)
+    """What iMIS holds about them, and about members who opted out."""
     totals: Totals | None = None
     resolved: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
     rejected: dict[UUID, RecipientRejected] = field(default_factory=dict)
@@ -47,6 +53,9 @@ class LogSays:
         """Take one event in."""
         event = logged.event
         self.events[event.type] += 1
+        if event.correlation_id not in {None, self.run_id}:
+            self._take_anothers(event)
+            return
         match event:
             case RecipientsResolved():
                 self.totals = event.totals or self.totals
@@ -66,10 +75,26 @@ class LogSays:
                 self.status[event.message_id] = _newer(self.status.get(event.message_id), event)
                 if event.sid is not None:
                     self.once_sent.add(event.message_id)
-            case ActivityWritten():
+            case _:
+                self._take_effect(event)
+
+    def _take_effect(self, event: Event) -> None:
+        match event:
+            case ActivityWritten(kind="TEXTMSG"):
                 self.written.setdefault(event.message_id, []).append(event)
+            case ActivityWritten():
+                self.others_seqns.add(event.seqn)
             case ActivityRefused():
                 self.refused[event.message_id] = event
+            case _:
+                pass
+
+    def _take_anothers(self, event: Event) -> None:
+        match event:
+            case MessageQueued():
+                self.elsewhere.add(event.message_id)
+            case ActivityWritten():
+                self.others_seqns.add(event.seqn)
             case _:
                 pass
 
@@ -78,9 +103,9 @@ def _newer(known: T | None, event: T) -> T:
     return event if known is None or event.sequence > known.sequence else known
 
 
-async def from_log(kafka_url: str) -> LogSays:
+async def from_log(kafka_url: str, run_id: UUID) -> LogSays:
     """Read the whole log, each event once."""
-    says = LogSays()
+    says = LogSays(run_id)
     seen: set[UUID] = set()
     topics = [topic.name for topic in TOPICS if topic.name != DEAD_LETTERS]
     async for logged in read_log(kafka_url, topics):
@@ -139,11 +164,12 @@ class Evidence:
         """Return what Twilio accepted, by the message that the callback's address names."""
         by_message: dict[UUID | None, list[dict[str, Any]]] = {}
         for each in self.accepted:
-            by_message.setdefault(_named_in(each["status_callback"]), []).append(each)
+            by_message.setdefault(named_in(each["status_callback"]), []).append(each)
         return by_message
 
 
-def _named_in(address: str | None) -> UUID | None:
+def named_in(address: str | None) -> UUID | None:
+    """Return the message that a callback's address names."""
     named = parse_qs(urlsplit(address or "").query).get("m", [""])[0]
     try:
         return UUID(named)
@@ -162,11 +188,18 @@ async def gather(
     secret_key: str,
 ) -> Evidence:
     """Ask every witness."""
+    log = await from_log(kafka_url, UUID(run_id))
     return Evidence(
         audience=await outside.audience(iqa_path),
-        log=await from_log(kafka_url),
+        log=log,
         ledger=await from_ledger(database_url, secret_key),
         read_models=await from_read_models(gateway, run_id),
-        accepted=await outside.messages(),
-        activities=await outside.activities(),
+        accepted=[
+            each
+            for each in await outside.messages()
+            if named_in(each["status_callback"]) not in log.elsewhere
+        ],
+        activities=[
+            each for each in await outside.activities() if str(each["seqn"]) not in log.others_seqns
+        ],
     )

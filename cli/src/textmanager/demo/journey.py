@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from textmanager.demo.api import Gateway
+from textmanager.demo.mail import AUTHOR
 from textmanager.errors import UserError
 from textmanager.seed import CLOUD_ID, STAFF_PASSWORD, STAFF_USERNAME
 
@@ -29,10 +30,14 @@ class Launched:
     summary: dict[str, Any]
 
 
-async def launch(gateway: Gateway, *, say: Say) -> Launched:
-    """Sign in, find the audience, write the campaign, look at its summary, and send it now."""
+async def sign_in(gateway: Gateway, *, say: Say) -> None:
+    """Sign in as staff do."""
     await gateway.sign_in(username=STAFF_USERNAME, password=STAFF_PASSWORD, cloud_id=CLOUD_ID)
     say(f"Signed in as {STAFF_USERNAME}, Cloud ID {CLOUD_ID}")
+
+
+async def launch(gateway: Gateway, *, say: Say) -> Launched:
+    """Find the audience, write the campaign, look at its summary, and send it now."""
     path = await find_query(gateway)
     say(f"Found the IQA {path}")
     columns = await gateway.get(f"/v1/iqas/columns?path={quote(path)}")
@@ -42,6 +47,7 @@ async def launch(gateway: Gateway, *, say: Say) -> Launched:
         "/v1/campaigns",
         {
             "name": NAME,
+            "email": AUTHOR,
             "audience": {
                 "iqa_path": path,
                 "phone_column": "Mobile Phone",

@@ -38,6 +38,15 @@ class Outside:
         """Return how many texts Twilio accepted."""
         return int((await self._twilio("stats"))["accepted"])
 
+    async def text_in(self, sender: str, number: str, text: str) -> None:
+        """Let a member text one of our numbers."""
+        await fetch(
+            "POST",
+            f"{self.twilio_url}/_sim/inbound",
+            body=json.dumps({"from": sender, "to": number, "body": text}),
+            timeout_seconds=10.0,
+        )
+
     async def _imis(self, path: str) -> dict[str, Any]:
         found: dict[str, Any] = await _get(f"{self.imis_url}/_sim/{path}")
         return found

@@ -45,7 +45,7 @@ def prove(evidence: Evidence) -> Verdict:
     verdict = Verdict(
         recipients_returned=len(evidence.audience),
         excluded=dict(sorted(reasons.items())),
-        messages=len(log.queued),
+        messages=len(log.queued.keys() - log.excluded.keys()),
         segments=sum(int(each["num_segments"]) for each in evidence.accepted),
         accepted=len(evidence.accepted),
         delivered=statuses["delivered"],
@@ -83,6 +83,11 @@ def _each_message_was_sent_once(evidence: Evidence, verdict: Verdict) -> None:
     for message_id, queued in evidence.log.queued.items():
         accepted = by_message.get(message_id, [])
         verdict.sent_twice += max(0, len(accepted) - 1)
+        if message_id in evidence.log.excluded:
+            # It was queued, and left out before it left: its member opted out meanwhile.
+            if accepted:
+                verdict.disagreements.append(f"message {message_id}: left out, and sent")
+            continue
         says = _what_became_of(message_id, evidence)
         if not accepted and says.should_be_accepted:
             verdict.lost += 1

@@ -22,7 +22,12 @@ class Timing:
 
 
 def timing(
-    accepted: list[dict[str, Any]], *, launched_at: float, ended_at: float, rate: float
+    accepted: list[dict[str, Any]],
+    *,
+    launched_at: float,
+    ended_at: float,
+    rate: float,
+    paused_seconds: float,
 ) -> Timing:
     """Work the times out of Twilio's own record of what it took and when."""
     if not accepted:
@@ -30,14 +35,16 @@ def timing(
     times = [each["accepted_at"] for each in accepted]
     segments = sum(int(each["num_segments"]) for each in accepted)
     first, last = min(times), max(times)
-    # The last text's own share of the rate has not gone by when it is accepted.
-    span = last - first + int(accepted[-1]["num_segments"]) / rate
+    # The last text's own share of the rate has not gone by when it is accepted. In a pause the
+    # allowance grows for a second, and no more.
+    paused = max(0.0, paused_seconds - 1.0)
+    span = last - first - paused + int(accepted[-1]["num_segments"]) / rate
     return Timing(
         seconds_to_first_accepted=round(first - launched_at, 3),
         seconds=round(ended_at - launched_at, 3),
         sending_seconds=round(last - first, 3),
         rate_used=round(segments / (rate * span), 4),
-        messages_per_second=round(len(accepted) / max(0.001, last - first), 1),
+        messages_per_second=round(len(accepted) / max(0.001, last - first - paused), 1),
     )
 
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,21 +19,26 @@ from textmanager.audit_lines import lines
 from textmanager.databases import Database
 from textmanager.demo.api import Gateway
 from textmanager.demo.evidence import Evidence, gather
-from textmanager.demo.journey import Launched, launch
+from textmanager.demo.interlude import Interlude
+from textmanager.demo.journey import NAME, Launched, launch, sign_in
+from textmanager.demo.mail import until_reported
 from textmanager.demo.outside import Outside
 from textmanager.demo.progress import Watch
 from textmanager.demo.proof import Verdict, prove
+from textmanager.demo.recurring import Recurring
 from textmanager.demo.report import Timing, as_json, show, timing
 from textmanager.errors import INTERRUPTED, UserError
 from textmanager.interruption import run_until_signal
 from textmanager.plan import Options
-from textmanager.seed import seed_demo_organization
+from textmanager.seed import TOLL_FREE_NUMBER, seed_demo_organization
 from textmanager.supervisor import Supervisor
 
 CATCH_UP_SECONDS = 30.0
-_OUTSIDES = frozenset(
-    f"TEXTMANAGER_{name}_URL" for name in ("KAFKA", "REDIS", "DATABASE", "TWILIO", "IMIS", "PUBLIC")
-) | {"TEXTMANAGER_TOPIC_PREFIX", "TEXTMANAGER_SECRET_KEY"}
+_URLS = ("KAFKA", "REDIS", "DATABASE", "TWILIO", "IMIS", "PUBLIC", "SMTP")
+_OUTSIDES = frozenset(f"TEXTMANAGER_{name}_URL" for name in _URLS) | {
+    "TEXTMANAGER_TOPIC_PREFIX",
+    "TEXTMANAGER_SECRET_KEY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def _require_fresh(state_dir: Path) -> None:
 
 async def _conduct(wanted: Wanted, state_dir: Path, console: Console) -> int:
     began = time.monotonic()
-    console.print("Starting Kafka, Valkey, the simulators and eight services …")
+    console.print("Starting Kafka, Valkey, the simulators and ten services …")
     # Whatever else this machine is set up for, the demo texts nobody: all of it is embedded.
     environ = {name: value for name, value in os.environ.items() if name not in _OUTSIDES}
     options = Options(state_dir=state_dir, recipients=wanted.recipients, database=wanted.database)
@@ -104,16 +110,30 @@ async def _campaign(
     addresses = supervisor.addresses
     gateway = Gateway(addresses.gateway)
     outside = Outside(addresses.twilio, addresses.imis)
+    say = partial(console.print, markup=False)
+    await sign_in(gateway, say=say)
+    recurring = await Recurring.schedule(gateway, say=say)
+    launched = await launch(gateway, say=say)
     launched_at = time.time()
-    launched = await launch(gateway, say=console.print)
-    launched_at = time.time()
+    interlude = Interlude(
+        gateway, outside, launched.campaign_id, launched.run_id, TOLL_FREE_NUMBER, say
+    )
+    paused_seconds = await interlude.play(launched.summary["will_be_sent_to"])
     run_view = await Watch(gateway, outside, launched.run_id, console).until_over()
     ended_at = time.time()
     if run_view["state"] == "failed":
         raise UserError(f"The run failed: {run_view['failure']}")
+    await recurring.until_run()
     evidence, verdict = await _proven(supervisor, gateway, outside, launched)
-    times = timing(evidence.accepted, launched_at=launched_at, ended_at=ended_at, rate=wanted.rate)
+    times = timing(
+        evidence.accepted,
+        launched_at=launched_at,
+        ended_at=ended_at,
+        rate=wanted.rate,
+        paused_seconds=paused_seconds,
+    )
     show(console, verdict, times)
+    await until_reported(addresses.mail_page, NAME, say=say)
     message = _telling(evidence)
     if message is not None:
         steps = await history(addresses.kafka, message)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from contracts.events.activity import ActivityEvent, ActivityWritten
+from contracts.events.activity import ActivityDeleted, ActivityEvent, ActivityWritten
 from contracts.events.audience import (
     AudienceFailed,
     Recipient,
@@ -21,6 +21,7 @@ from contracts.events.message import (
     MessageSubmitted,
     Outcome,
     RecipientExcluded,
+    SingleText,
 )
 from contracts.events.provider import (
     TwilioCallbackReceived,
@@ -72,7 +73,9 @@ class Chain:
     """What Twilio told of it: the SID and the word."""
     effects: dict[UUID, str] = field(default_factory=dict)
     seqns: dict[str, set[str]] = field(default_factory=dict)
-    """The activities that iMIS holds, by kind; one each is right."""
+    """The activities that iMIS was given, by kind; one each is right."""
+    deleted: set[str] = field(default_factory=set)
+    """Those that are gone again, as their members subscribed anew."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -104,6 +107,8 @@ class Run:
     failed: bool = False
     completed: list[RunCompleted] = field(default_factory=list)
     resent: RunResent | None = None
+    single: bool = False
+    """Whether it is one text outside all campaigns, which nobody scheduled."""
 
     @property
     def over(self) -> bool:
@@ -164,6 +169,8 @@ class Book:
                 run.rejected[event.row] = event.recipient_id
             case RunResent():
                 self.run(event.run_id).resent = event
+            case SingleText():
+                self._single(event)
             case RunCompleted():
                 self.run(event.run_id).completed.append(event)
             case _:
@@ -178,6 +185,13 @@ class Book:
             chain.run_id, chain.row = page.run_id, each.row
             chain.recipient_id = each.recipient_id
             chain.resolved = _content(each, page.from_number)
+
+    def _single(self, text: SingleText) -> None:
+        self.run(text.run_id).single = True
+        chain = self.chain(text.message_id)
+        chain.run_id, chain.row = text.run_id, 1
+        chain.recipient_id = text.recipient_id
+        chain.resolved = _content(text, text.from_number)
 
     def _of_message(self, event: Event) -> None:
         match event:
@@ -223,7 +237,9 @@ class Book:
         chain.effects[event.effect_id] = event.kind
         if isinstance(event, ActivityWritten):
             chain.seqns.setdefault(event.kind, set()).add(event.seqn)
+        elif isinstance(event, ActivityDeleted) and event.seqn:
+            chain.deleted.add(event.seqn)
 
 
-def _content(of: Recipient | MessageQueued, from_number: str) -> Content:
+def _content(of: Recipient | MessageQueued | SingleText, from_number: str) -> Content:
     return Content(of.imis_id, hash((of.to, from_number, of.text)), of.segments)

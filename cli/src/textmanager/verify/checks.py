@@ -11,6 +11,8 @@ from contracts.events.message import Accepted, Outcome, Refused, Simulated, Unre
 from textmanager.verify.book import Book, Chain, Run
 
 MOST_RESENDS = 1000
+SENT_ONES = frozenset({"TEXTMSG", "LOG"})
+"""What iMIS keeps of a text that was sent; of one that was not it keeps something else."""
 ENDS = {
     "delivered": {"delivered"},
     "read": {"delivered"},
@@ -50,6 +52,8 @@ def of_run(run: Run) -> Iterator[Finding]:
         earlier = run.resent.earlier_run_id
         if all(ids.resend_run_id(earlier, number) != run.run_id for number in numbers):
             yield wrong("derived ids", "is not derived from the run that it stands in for")
+        return
+    if run.single:
         return
     if len(run.due) != 1:
         yield wrong("runs", f"began {len(run.due)} times")
@@ -155,10 +159,10 @@ def _writing(chain: Chain) -> Iterator[str]:
         if ids.effect_id(chain.message_id, kind) != effect:
             yield f"its {kind}'s id is not derived from it"
     for kind, seqns in chain.seqns.items():
-        if len(seqns) > 1:
-            yield f"has {len(seqns)} {kind} activities"
-        if kind == "TEXTMSG" and not any(each.sid for each in chain.statuses.values()):
-            yield "has a TEXTMSG, and was never sent"
+        if len(held := seqns - chain.deleted) > 1:
+            yield f"has {len(held)} {kind} activities"
+        if kind in SENT_ONES and not any(each.sid for each in chain.statuses.values()):
+            yield f"has a {kind}, and was never sent"
 
 
 def across_messages(book: Book) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ _EFFECTS = Table(
     "effects",
     _METADATA,
     Column("message_id", Uuid, primary_key=True),
+    Column("about", String, primary_key=True),
     Column("state", String),
     Column("seqn", String),
 )
@@ -52,7 +53,8 @@ class Stores:
     """What the databases hold."""
 
     ledger: dict[UUID, Row] = field(default_factory=dict)
-    effects: dict[UUID, tuple[str, str | None]] = field(default_factory=dict)
+    effects: dict[tuple[UUID, str], tuple[str, str | None]] = field(default_factory=dict)
+    """A message may have two: about the text, and about the member's having opted out."""
     unpublished: dict[str, int] = field(default_factory=dict)
     """How many events wait in each service's outbox."""
     shown: dict[UUID, tuple[int, str | None, str | None]] = field(default_factory=dict)
@@ -69,7 +71,7 @@ async def read(settings: ServiceSettings, *, run_id: UUID | None = None) -> Stor
         stores.ledger[row.message_id] = Row(row.run_id, row.state, row.sid)
     for row in await _rows(settings, "imis-writer", select(_EFFECTS)):
         if run_id is None or row.message_id in stores.ledger:
-            stores.effects[row.message_id] = (row.state, row.seqn)
+            stores.effects[row.message_id, row.about] = (row.state, row.seqn)
     await _read_models(settings, stores, run_id)
     for service in SERVICES:
         if service == "projections":
@@ -128,7 +130,7 @@ def against(book: Book, stores: Stores, run_id: UUID | None = None) -> Iterator[
     for message_id, row in stores.ledger.items():
         if message_id not in book.chains:
             yield Finding("ledger", "is in the ledger, and not in the log", message_id, row.run_id)
-    for message_id, (state, seqn) in stores.effects.items():
+    for (message_id, _), (state, seqn) in stores.effects.items():
         known = book.chains[message_id].seqns if message_id in book.chains else {}
         seqns = {each for all_ in known.values() for each in all_}
         if state == "written" and seqn not in seqns:

@@ -1,30 +1,55 @@
 """Every event type, by the string that names it in a record's header."""
 
-from contracts.events.activity import ActivityRefused, ActivityWritten
+from contracts.events.activity import (
+    ActivitiesHeld,
+    ActivityDeleted,
+    ActivityRefused,
+    ActivityRetryRequested,
+    ActivityUnknown,
+    ActivityWritten,
+)
 from contracts.events.audience import (
+    AudienceAwaited,
     AudienceFailed,
     AudiencePreviewed,
+    AudiencePreviewProgressed,
     AudiencePreviewRequested,
+    AudienceRowsUploaded,
     RecipientRejected,
     RecipientsResolved,
 )
 from contracts.events.base import Event
 from contracts.events.campaign import (
+    CampaignArchived,
+    CampaignCancelled,
     CampaignCompleted,
     CampaignDeleted,
     CampaignDrafted,
     CampaignDue,
     CampaignEdited,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
     CampaignScheduled,
     CampaignStarted,
+    OccurrencesSkipped,
 )
-from contracts.events.consent import ConsentChanged
+from contracts.events.consent import (
+    ConsentChanged,
+    ConsentDecided,
+    OptOutsImported,
+    ReviewChanged,
+    ReviewDecided,
+)
 from contracts.events.message import (
+    MessageHeld,
     MessageQueued,
+    MessageRequested,
     MessageResolutionDecided,
     MessageStatusChanged,
     MessageSubmitted,
     RecipientExcluded,
+    ReplyRequested,
 )
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import (
@@ -34,8 +59,10 @@ from contracts.events.provider import (
 )
 from contracts.events.run import (
     RunAlarmRaised,
+    RunCancelRequested,
     RunCompleted,
     RunFailed,
+    RunHeld,
     RunResendRequested,
     RunResent,
     RunStarted,
@@ -72,6 +99,28 @@ ALL_EVENTS: tuple[type[Event], ...] = (
     RunResent,
     ActivityWritten,
     ActivityRefused,
+    ActivitiesHeld,
+    ActivityDeleted,
+    ActivityRetryRequested,
+    ActivityUnknown,
+    AudienceAwaited,
+    AudiencePreviewProgressed,
+    AudienceRowsUploaded,
+    CampaignArchived,
+    CampaignCancelled,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
+    OccurrencesSkipped,
+    ConsentDecided,
+    OptOutsImported,
+    ReviewChanged,
+    ReviewDecided,
+    MessageHeld,
+    MessageRequested,
+    ReplyRequested,
+    RunCancelRequested,
+    RunHeld,
 )
 
 

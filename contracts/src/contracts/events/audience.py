@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.events.base import Event, Value
-from contracts.events.campaign import Audience, Mode, WriteTo
+from contracts.events.campaign import Audience, Mode, Purpose, WriteTo
 from contracts.personal import Personal
 
 
@@ -25,6 +25,8 @@ class Reason(StrEnum):
     OVER_DAY_LIMIT = "over_day_limit"
     OPTED_OUT = "opted_out"
     GIVEN_UP = "given_up"
+    LANDLINE = "landline"
+    CANCELLED = "cancelled"
 
 
 class Recipient(Value):
@@ -37,6 +39,8 @@ class Recipient(Value):
     to: Personal[str]
     text: Personal[str]
     segments: int = Field(ge=1)
+    zone: str = ""
+    """The member's own time zone where the row says one; an IANA name."""
 
 
 class Totals(Value):
@@ -46,6 +50,8 @@ class Totals(Value):
     recipients: int
     rejected: int
     segments: int
+    rows_last_time: int | None = None
+    """How many rows the campaign's run before this one had."""
 
 
 class RunFact(Event):
@@ -72,6 +78,8 @@ class RecipientsResolved(RunFact):
     from_number: str
     name: str = ""
     occurrence: str = ""
+    purpose: Purpose = Purpose.INFORMATIONAL
+    log_subject: str = ""
     recipients: tuple[Recipient, ...]
     totals: Totals | None = None
 
@@ -82,6 +90,18 @@ class AudienceFailed(RunFact):
     topic: ClassVar[str] = "recipients.resolved"
 
     type: Literal["audience.failed.v1"] = "audience.failed.v1"
+    reason: str
+    """What went wrong and how to mend it, for staff to read."""
+
+
+class AudienceAwaited(RunFact):
+    """The run waits for the organisation's iMIS, which doesn't take our account (X-20)."""
+
+    topic: ClassVar[str] = "audience.awaited"
+
+    type: Literal["audience.awaited.v1"] = "audience.awaited.v1"
+    settings_sequence: int
+    """The settings whose account was refused; newer ones let the run go on."""
     reason: str
     """What went wrong and how to mend it, for staff to read."""
 
@@ -97,6 +117,8 @@ class RecipientRejected(RunFact):
     imis_id: str
     phone: Personal[str]
     reason: Reason
+    same_as_imis_id: str = ""
+    """Of a shared phone or a repeated row: the member whose text stands for this one."""
 
     @property
     def subject(self) -> UUID:
@@ -118,6 +140,35 @@ class AudiencePreviewRequested(Event):
     from_number: str
     one_text_per_phone: bool
     default_country: str
+    locale: str = "en-US"
+    leave_out_landlines: bool = False
+
+    @property
+    def subject(self) -> UUID:
+        """The preview."""
+        return self.preview_id
+
+
+class Sample(Value):
+    """What one member would get."""
+
+    row: int
+    imis_id: str
+    to: Personal[str]
+    text: Personal[str]
+    segments: int = Field(ge=1)
+
+
+class AudiencePreviewProgressed(Event):
+    """How far a preview has come."""
+
+    topic: ClassVar[str] = "audience.previewed"
+    source: ClassVar[str] = "audience"
+
+    type: Literal["audience.preview-progressed.v1"] = "audience.preview-progressed.v1"
+    preview_id: UUID
+    rows_read: int
+    rows_expected: int | None = None
 
     @property
     def subject(self) -> UUID:
@@ -142,6 +193,13 @@ class AudiencePreviewed(Event):
     lacking_values: int = 0
     """How many texts lack a merge value that the row left empty."""
     ucs2_messages: int = 0
+    lacking_by_field: dict[str, int] = Field(default_factory=dict)
+    ucs2_characters: dict[str, int] = Field(default_factory=dict)
+    """Which characters cost a text its GSM-7 encoding, and in how many texts; the most frequent."""
+    segments_by_place: dict[str, int] = Field(default_factory=dict)
+    """Segments by where the member is, as the quiet hours tell places apart."""
+    messages_by_place: dict[str, int] = Field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
     failure: str | None = None
     """What went wrong and how to mend it; the counts are zero then."""
 
@@ -149,3 +207,25 @@ class AudiencePreviewed(Event):
     def subject(self) -> UUID:
         """The preview."""
         return self.preview_id
+
+
+class AudienceRowsUploaded(Event):
+    """A part of a list that staff uploaded instead of choosing an IQA (X-11)."""
+
+    topic: ClassVar[str] = "audience.uploads"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["audience.rows-uploaded.v1"] = "audience.rows-uploaded.v1"
+    upload_id: UUID
+    part: int = Field(ge=0)
+    first_row: int = Field(ge=0)
+    columns: tuple[str, ...]
+    lines: Personal[tuple[tuple[str, ...], ...]]
+    """Each line's values, in the order of the columns."""
+    rows_in_all: int | None = None
+    """Told by the last part."""
+
+    @property
+    def subject(self) -> UUID:
+        """The upload."""
+        return self.upload_id

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, NaiveDatetime
 
 from contracts.events.base import Event, Value
 from contracts.personal import Personal
@@ -23,24 +23,72 @@ class CampaignStatus(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     SENDING = "sending"
+    PAUSED = "paused"
     COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
     DELETED = "deleted"
+
+
+class CampaignKind(StrEnum):
+    """Whether a campaign runs once, or again and again."""
+
+    ONE_TIME = "one_time"
+    RECURRING = "recurring"
+
+
+class Purpose(StrEnum):
+    """What a text is for; promotional ones keep quiet hours (X-4)."""
+
+    INFORMATIONAL = "informational"
+    PROMOTIONAL = "promotional"
+
+
+class Missed(StrEnum):
+    """What becomes of occurrences whose time passed while nobody could start them (X-5)."""
+
+    RUN_ONCE = "run_once"
+    """The newest one runs, late; those before it are skipped."""
+    SKIP = "skip"
+    RUN_ALL = "run_all"
+
+
+class Recurrence(Value):
+    """When a recurring campaign runs (TM-9, X-5)."""
+
+    rule: str
+    """An RRULE of RFC 5545, such as `FREQ=MONTHLY;BYMONTHDAY=-1`, with COUNT or UNTIL if it ends.
+
+    UNTIL is local time, as `starts` is.
+    """
+    starts: NaiveDatetime
+    """DTSTART, in the time zone's local time."""
+    time_zone: str = "UTC"
+    missed: Missed = Missed.RUN_ONCE
 
 
 class WriteTo(StrEnum):
     """Where iMIS keeps a text that was sent (TM-8)."""
 
     ACTIVITY = "activity"
+    COMMUNICATION_LOG = "communication_log"
     NOTHING = "nothing"
 
 
 class Audience(Value):
-    """Who gets the text: an IQA, and which of its columns mean what."""
+    """Who gets the text: an IQA or an uploaded list, and which of its columns mean what."""
 
     iqa_path: str
+    """Empty when the audience is an uploaded list."""
     phone_column: str
     id_column: str
     prompts: tuple[str, ...] = ()
+    """The query's prompts' values, in the order in which it asks for them."""
+    answers: dict[str, str] = Field(default_factory=dict)
+    """The same by the prompts' names; a run fails when the query asks otherwise than this."""
+    zone_column: str = ""
+    """The column with the member's own time zone, if there is one; an IANA name."""
+    upload_id: UUID | None = None
 
 
 class CampaignDefinition(Value):
@@ -56,6 +104,15 @@ class CampaignDefinition(Value):
     write_to: WriteTo = WriteTo.ACTIVITY
     from_number: str | None = None
     one_text_per_phone: bool = False
+    kind: CampaignKind = CampaignKind.ONE_TIME
+    purpose: Purpose = Purpose.INFORMATIONAL
+    recurrence: Recurrence | None = None
+    log_subject: str = ""
+    """The subject of the entries in the Communication Log."""
+    report_late_changes: bool = False
+    """Whether the report is mailed once more when late statuses changed it (TM-4)."""
+    accept_empty: bool = False
+    """Whether the author wants it scheduled although the audience is empty."""
 
 
 class CampaignEvent(Event):
@@ -72,6 +129,12 @@ class CampaignEvent(Event):
     due_at: AwareDatetime | None = None
     by: str = ""
     """The iMIS login of who did it, or the service that did."""
+    reason: str = ""
+    """Why, for staff to read; of a pause that nobody asked for, the error and what to do."""
+    returns_to: CampaignStatus | None = None
+    """What a paused campaign resumes to, and what an archived one is brought back to."""
+    under_way: tuple[UUID, ...] = ()
+    """The runs that began and are not over."""
 
     @property
     def subject(self) -> UUID:
@@ -110,9 +173,41 @@ class CampaignCompleted(CampaignEvent):
 
 
 class CampaignDeleted(CampaignEvent):
-    """The campaign is gone before it ran."""
+    """The campaign is gone; a recurring one runs no more."""
 
     type: Literal["campaign.deleted.v1"] = "campaign.deleted.v1"
+    cancels_runs: bool = False
+    """Whether what its runs have not sent yet is cancelled, or they go on to their end."""
+
+
+class CampaignPaused(CampaignEvent):
+    """Nothing of the campaign leaves until it is resumed; what is under way at Twilio goes on."""
+
+    type: Literal["campaign.paused.v1"] = "campaign.paused.v1"
+
+
+class CampaignResumed(CampaignEvent):
+    """The campaign goes on where it was."""
+
+    type: Literal["campaign.resumed.v1"] = "campaign.resumed.v1"
+
+
+class CampaignCancelled(CampaignEvent):
+    """What was not sent yet is never sent, and a recurring campaign runs no more."""
+
+    type: Literal["campaign.cancelled.v1"] = "campaign.cancelled.v1"
+
+
+class CampaignArchived(CampaignEvent):
+    """The campaign is put away."""
+
+    type: Literal["campaign.archived.v1"] = "campaign.archived.v1"
+
+
+class CampaignRestored(CampaignEvent):
+    """The campaign is brought back from the archive."""
+
+    type: Literal["campaign.restored.v1"] = "campaign.restored.v1"
 
 
 class CampaignDue(Event):
@@ -134,8 +229,32 @@ class CampaignDue(Event):
     from_number: str
     one_text_per_phone: bool
     default_country: str
+    kind: CampaignKind = CampaignKind.ONE_TIME
+    purpose: Purpose = Purpose.INFORMATIONAL
+    log_subject: str = ""
+    locale: str = "en-US"
+    leave_out_landlines: bool = False
+    accept_empty: bool = False
 
     @property
     def subject(self) -> UUID:
         """The run."""
         return self.run_id
+
+
+class OccurrencesSkipped(Event):
+    """A recurring campaign's times passed unused, as its author chose (X-5)."""
+
+    topic: ClassVar[str] = "campaign.due"
+    source: ClassVar[str] = "scheduler"
+
+    type: Literal["campaign.occurrences-skipped.v1"] = "campaign.occurrences-skipped.v1"
+    campaign_id: UUID
+    first: AwareDatetime
+    last: AwareDatetime
+    occurrences: int = Field(ge=1)
+
+    @property
+    def subject(self) -> UUID:
+        """The campaign."""
+        return self.campaign_id

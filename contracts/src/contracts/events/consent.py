@@ -4,7 +4,9 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.events.base import Event
+from pydantic import AwareDatetime
+
+from contracts.events.base import Event, Value
 from contracts.personal import Personal
 
 
@@ -48,3 +50,98 @@ class ConsentChanged(Event):
     def subject(self) -> UUID:
         """The pair of numbers."""
         return self.consent_id
+
+
+class ReviewStatus(StrEnum):
+    """Whether a person has read the text, and what it meant."""
+
+    OPEN = "open"
+    OPTED_OUT = "opted_out"
+    """It was a wish to be left alone."""
+    DISMISSED = "dismissed"
+
+
+class ReviewChanged(Event):
+    """A member's free text may be a wish to be left alone: a person decides (TM-20)."""
+
+    topic: ClassVar[str] = "consent.reviews"
+    source: ClassVar[str] = "consent"
+
+    type: Literal["consent.review-changed.v1"] = "consent.review-changed.v1"
+    review_id: UUID
+    """The inbound text's derived id."""
+    number: Personal[str]
+    from_number: str
+    text: Personal[str]
+    received_at: AwareDatetime
+    status: ReviewStatus
+    by: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        """The text."""
+        return self.review_id
+
+
+class ConsentDecided(Event):
+    """Staff opt a number out, or in again."""
+
+    topic: ClassVar[str] = "consent.commands"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["consent.decided.v1"] = "consent.decided.v1"
+    decision_id: UUID
+    number: Personal[str]
+    from_number: str = ""
+    """The sending number that it is about; empty: all of the organisation's."""
+    consent: Consent
+    by: str
+    note: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        """The decision."""
+        return self.decision_id
+
+
+class ReviewDecided(Event):
+    """Staff read a free text and say what it meant."""
+
+    topic: ClassVar[str] = "consent.commands"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["consent.review-decided.v1"] = "consent.review-decided.v1"
+    review_id: UUID
+    status: ReviewStatus
+    by: str
+
+    @property
+    def subject(self) -> UUID:
+        """The text."""
+        return self.review_id
+
+
+class ImportedOptOut(Value):
+    """One line of an imported list."""
+
+    number: Personal[str]
+    from_number: str = ""
+    since: AwareDatetime | None = None
+
+
+class OptOutsImported(Event):
+    """A part of a list of numbers that have opted out, from an older system (TM-20)."""
+
+    topic: ClassVar[str] = "consent.commands"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["consent.opt-outs-imported.v1"] = "consent.opt-outs-imported.v1"
+    import_id: UUID
+    part: int
+    entries: tuple[ImportedOptOut, ...]
+    by: str
+
+    @property
+    def subject(self) -> UUID:
+        """The import."""
+        return self.import_id

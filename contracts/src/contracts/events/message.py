@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.events.audience import Reason
 from contracts.events.base import Event, Value
-from contracts.events.campaign import Mode, WriteTo
+from contracts.events.campaign import Mode, Purpose, WriteTo
 from contracts.personal import Personal
 
 
@@ -16,6 +16,8 @@ class MessageStatus(StrEnum):
     """What staff see of a message (TM-14)."""
 
     PREPARING = "preparing"
+    HELD = "held"
+    """It waits for the morning at the member's place (X-4)."""
     SENT = "sent"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
@@ -56,6 +58,20 @@ class MessageQueued(MessageFact):
     write_to: WriteTo
     supersedes: UUID | None = None
     """The message of an earlier run that this one stands in for (X-2)."""
+    log_subject: str = ""
+    urgent: bool = False
+
+
+class MessageHeld(MessageFact):
+    """The message waits for the end of the member's quiet hours; it is not lost."""
+
+    topic: ClassVar[str] = "message.held"
+    source: ClassVar[str] = "sender"
+
+    type: Literal["message.held.v1"] = "message.held.v1"
+    until: AwareDatetime
+    place: str
+    """By which rule, such as `US-FL America/New_York`."""
 
 
 class RecipientExcluded(MessageFact):
@@ -69,6 +85,10 @@ class RecipientExcluded(MessageFact):
     row: int
     imis_id: str
     reason: Reason
+    to: Personal[str] = ""
+    from_number: str = ""
+    mode: Mode = Mode.LIVE
+    write_to: WriteTo = WriteTo.NOTHING
 
 
 class Accepted(Value):
@@ -154,3 +174,48 @@ class MessageResolutionDecided(MessageFact):
     sid: str | None = None
     by: str
     reason: str = ""
+
+
+class SingleText(MessageFact):
+    """One text that belongs to no campaign; it is a run of one message, under ids of its own."""
+
+    recipient_id: UUID
+    to: Personal[str]
+    from_number: str
+    text: Personal[str]
+    segments: int = Field(ge=1)
+    imis_id: str = ""
+    mode: Mode = Mode.LIVE
+    write_to: WriteTo = WriteTo.NOTHING
+    log_subject: str = ""
+    by: str = ""
+
+
+class MessageRequested(SingleText):
+    """Staff want one text sent at once, before any campaign's (X-8, X-13)."""
+
+    topic: ClassVar[str] = "message.requested"
+    source: ClassVar[str] = "gateway"
+
+    type: Literal["message.requested.v1"] = "message.requested.v1"
+    purpose: Purpose = Purpose.INFORMATIONAL
+
+
+class ReplyPurpose(StrEnum):
+    """What a text of ours answers."""
+
+    OPTED_OUT = "opted_out"
+    """It confirms an opt-out: the one text that may go to a number that has opted out."""
+    OPTED_IN = "opted_in"
+    HELP = "help"
+
+
+class ReplyRequested(SingleText):
+    """A member's text is to be answered, where Twilio doesn't answer it itself (TM-20)."""
+
+    topic: ClassVar[str] = "reply.requested"
+    source: ClassVar[str] = "consent"
+
+    type: Literal["reply.requested.v1"] = "reply.requested.v1"
+    purpose: ReplyPurpose
+    inbound_sid: str

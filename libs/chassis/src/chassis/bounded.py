@@ -20,6 +20,8 @@ class Bounds:
     """From the connection, or from a request's first byte, to the end of its headers."""
     request_seconds: float = 60.0
     """From the end of the headers to the last of the body, whether or not anybody reads it."""
+    body_bytes_per_second: float = 50_000.0
+    """A body may take longer as long as it comes this fast: an uploaded list over a slow line."""
     header_bytes: int = 64 * 1024
     """Of the request line and the headers together; Twilio's are below 2 KiB."""
 
@@ -38,6 +40,8 @@ class BoundedHttp(HttpToolsProtocol):
     _heading = True
     _refused = False
     _room = 0
+    _body_bytes = 0
+    _body_since = 0.0
 
     @classmethod
     def within(cls, bounds: Bounds) -> type["BoundedHttp"]:
@@ -81,12 +85,14 @@ class BoundedHttp(HttpToolsProtocol):
         if size > self.bounds.header_bytes:
             self._refuse()
             return
+        self._body_bytes, self._body_since = 0, self.loop.time()
         self._give(self.bounds.request_seconds)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         if not self._refused:
+            self._body_bytes += len(body)
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -114,6 +120,12 @@ class BoundedHttp(HttpToolsProtocol):
             self._limit = None
 
     def _too_slow(self) -> None:
+        if not self._heading:
+            earned = self._body_bytes / self.bounds.body_bytes_per_second
+            ends = self._body_since + self.bounds.request_seconds + earned
+            if (left := ends - self.loop.time()) > 0:
+                self._give(left)
+                return
         # Closed at once, whatever is still to be written: a client that reads slowly is slow too.
         holder: Any = self.transport.get_protocol()
         if holder is self:

@@ -1,20 +1,18 @@
 """The iMIS REST client: who we are, what staff choose from, whom to text, what was texted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from imis_client import activities, documents, queries
+from imis_client import documents, queries
 from imis_client.authorized import Authorized
-from imis_client.errors import BadRequest, NotFound, TryAgain
+from imis_client.errors import BadRequest, NotFound
 from imis_client.models import (
-    Activity,
     Folder,
-    FoundActivity,
     Page,
     QueryDefinition,
     Token,
@@ -25,11 +23,11 @@ from imis_client.transport import Transport
 from imis_client.wire import (
     STRINGS,
     check_success,
-    objects,
     result_of,
     text_of,
     values,
 )
+from imis_client.writing import Writing
 
 TIMEOUT = timedelta(seconds=30)
 CONNECT_TIMEOUT = timedelta(seconds=10)
@@ -53,7 +51,7 @@ async def login(
         return await log_in(transport, username, password, now=now)
 
 
-class ImisClient:
+class ImisClient(Writing):
     """One organisation's iMIS, seen by one account; for use by many tasks of one event loop.
 
     Every method raises the errors of `imis_client.errors` and no others.
@@ -123,11 +121,6 @@ class ImisClient:
             await self._account.close()
         await self._transport.close()
 
-    def allow_login(self) -> None:
-        """Let a login that iMIS refused be tried once more, now that somebody has seen to it."""
-        if self._account is not None:
-            self._account.allow_login()
-
     async def check_login(self) -> None:
         """Raise CredentialsRejected unless iMIS takes this account."""
         await self._site.session.token()
@@ -154,8 +147,23 @@ class ImisClient:
         result = result_of(listed, "FindDocumentsInFolder")
         return Folder(path=path, entries=documents.entries_of(result, path))
 
-    async def columns(self, path: str) -> QueryDefinition:
-        """Say what a query returns and asks for, and what staff must mend before using it."""
+    async def columns(
+        self, path: str, *, prompts: Mapping[str, str] | None = None
+    ) -> QueryDefinition:
+        """Say what a query returns and asks for, and what staff must mend before using it.
+
+        A query whose definition names no alias is run for one row, with these `prompts`.
+        """
+        listed = await self.definition(path)
+        if any(column.has_alias for column in listed.columns):
+            return replace(listed, problems=queries.problems_of(listed.columns))
+        return await self._columns_of_one_row(listed, prompts)
+
+    async def definition(self, path: str) -> QueryDefinition:
+        """Say what iMIS itself tells of a query, without a look at its rows or its problems.
+
+        A 2017 site may name its columns otherwise here than in a row.
+        """
         answer = await self._site.execute(
             "QueryDefinition",
             "FindByPath",
@@ -166,24 +174,23 @@ class ImisClient:
         check_success(answer, "the query's definition")
         definition = queries.definition_of(answer, path)
         prompts = queries.prompts_of(definition.get("Parameters"))
-        columns = queries.columns_of(definition)
-        if any(column.has_alias for column in columns):
-            return QueryDefinition(path, columns, prompts, queries.problems_of(columns))
-        return await self._columns_of_one_row(path, QueryDefinition(path, columns, prompts, []))
+        return QueryDefinition(path, queries.columns_of(definition), prompts, [])
 
-    async def _columns_of_one_row(self, path: str, listed: QueryDefinition) -> QueryDefinition:
+    async def _columns_of_one_row(
+        self, listed: QueryDefinition, prompts: Mapping[str, str] | None
+    ) -> QueryDefinition:
         """Read the names off a row, where the definition doesn't give any alias."""
         try:
-            page = await self.rows(path, offset=0, limit=1)
+            page = await self.rows(listed.path, offset=0, limit=1, prompts=prompts)
         except BadRequest:
-            return QueryDefinition(path, listed.columns, listed.prompts, [queries.NEEDS_PROMPTS])
+            return replace(listed, problems=[queries.NEEDS_PROMPTS])
         # A 2017 definition may leave aliases out; an EMS one without any has none.
         named = self.version == "2017"
         if not page.rows:
             problem = queries.NO_ROWS_TO_READ if named else queries.NO_ALIASES
-            return QueryDefinition(path, listed.columns, listed.prompts, [problem])
+            return replace(listed, problems=[problem])
         columns = queries.renamed(listed.columns, list(page.rows[0]), has_alias=named)
-        return QueryDefinition(path, columns, listed.prompts, queries.problems_of(columns))
+        return replace(listed, columns=columns, problems=queries.problems_of(columns))
 
     async def rows(
         self,
@@ -216,55 +223,6 @@ class ImisClient:
             ) from None
         check_success(answer, what)
         return queries.page_of(answer, offset=offset)
-
-    async def activity_type_exists(self, code: str) -> bool:
-        """Say whether the activity type is set up in iMIS."""
-        path = f"/api/LegacyActivityType/{quote(code, safe='')}"
-        try:
-            await self._site.send("GET", path, what="the activity type")
-        except NotFound:
-            return False
-        return True
-
-    async def create_activity(self, activity: Activity) -> str:
-        """Write an activity and give its SEQN.
-
-        Raises InDoubt when it may have been written all the same: then `find_activities`, twice,
-        further apart than the timeout, before writing again.
-        """
-        body = activities.body_of(activity)
-        return activities.seqn_of(
-            await self._site.send(
-                "POST", "/api/Activity", what="POST Activity", body=body, writes=True
-            )
-        )
-
-    async def find_activities(self, party_id: str, type: str) -> list[FoundActivity]:  # noqa: A002
-        """List a member's activities of one type."""
-        what = "finding activities"
-        found: list[FoundActivity] = []
-        offset, more = 0, True
-        while more:
-            query = [("PartyId", party_id), ("ACTIVITY_TYPE", type)]
-            query += [("limit", str(PAGE_CAP)), ("offset", str(offset))]
-            answer = await self._site.read("/api/Activity", what=what, query=query)
-            check_success(answer, what)
-            if "Items" not in answer:
-                raise TryAgain("iMIS gave no page of activities.")
-            items = objects(answer["Items"])
-            found += [activities.found_in(item) for item in items]
-            offset += len(items)
-            more = bool(items) and answer.get("HasNext") is True
-        return found
-
-    async def delete_activity(self, seqn: str) -> bool:
-        """Delete one activity; False if there was none any more. Repeating it is harmless."""
-        try:
-            path = f"/api/Activity/{quote(seqn, safe='')}"
-            await self._site.send("DELETE", path, what="DELETE Activity")
-        except NotFound:
-            return False
-        return True
 
 
 def _role(role: object) -> str:

@@ -48,6 +48,8 @@ class Column:
     property_name: str = ""
     caption: str = ""
     has_alias: bool = True
+    kind: str = ""
+    """What iMIS says that its values are, as in `Page.kinds`; empty for text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ class Page:
     total: int
     has_next: bool
     next_offset: int
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """What iMIS tells of the columns that aren't text: `date`, `whole`, `number`, `money`, or
+    `money:` and a currency. Of a column whose values are of several kinds it tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)

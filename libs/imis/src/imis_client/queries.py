@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from imis_client.errors import NotFound, TryAgain
+from imis_client.kinds import kind_of, kind_of_all, kind_of_type
 from imis_client.models import Column, Page, Prompt
 from imis_client.wire import number_of, objects, text_of
 
@@ -25,7 +26,10 @@ def definition_of(answer: dict[str, Any], path: str) -> dict[str, Any]:
     """Give the definition, wrapped in a result (EMS) or bare (2017)."""
     definition = answer.get("Result") if "Result" in answer else answer
     if not isinstance(definition, dict) or not definition.get("Properties"):
-        raise NotFound(f"iMIS has no query {path}. Check its path, folders included.")
+        raise NotFound(
+            f"iMIS has no query {path}: it was moved, renamed or deleted, or its path is misspelt. "
+            "Choose the query anew."
+        )
     return definition
 
 
@@ -39,7 +43,8 @@ def columns_of(definition: dict[str, Any]) -> list[Column]:
         property_name = text_of(listing.get("PropertyName"))
         own = property_name or text_of(listing.get("Name"))
         caption = text_of(listing.get("Caption"))
-        columns.append(Column(alias or own or caption, property_name, caption, bool(alias)))
+        kind = kind_of_type(text_of(listing.get("DataTypeName")))
+        columns.append(Column(alias or own or caption, property_name, caption, bool(alias), kind))
     return columns
 
 
@@ -82,22 +87,24 @@ def page_of(answer: dict[str, Any], *, offset: int) -> Page:
         raise TryAgain("iMIS gave no page of rows for the query.")
     read = [_row(item) for item in objects(answer["Items"])]
     names = dict.fromkeys(name for row in read for name in row)
-    rows = [row if len(row) == len(names) else {n: row.get(n, "") for n in names} for row in read]
+    rows = [{name: text_of(row.get(name)) for name in names} for row in read]
+    kinds = {name: kind_of_all(kind_of(row.get(name)) for row in read) for name in names}
     end = offset + len(rows)
     total = number_of(answer.get("TotalCount"), end)
     said = answer.get("HasNext")
     has_next = bool(rows) and (end < total if said is None else said is True)
     next_offset = number_of(answer.get("NextOffset"), end)
     # A next page that does not lie ahead would be read for ever.
-    return Page(rows, total, has_next, next_offset if next_offset > offset else end)
+    ahead = next_offset if next_offset > offset else end
+    return Page(rows, total, has_next, ahead, {name: kind for name, kind in kinds.items() if kind})
 
 
-def _row(item: dict[str, Any]) -> dict[str, str]:
+def _row(item: dict[str, Any]) -> dict[str, Any]:
     properties = item.get("Properties")
     if not isinstance(properties, dict):
-        return {n: text_of(v) for n, v in item.items() if n not in _NOT_COLUMNS}
+        return {name: value for name, value in item.items() if name not in _NOT_COLUMNS}
     return {
-        text_of(p.get("Name")): text_of(p.get("Value"))
+        text_of(p.get("Name")): p.get("Value")
         for p in objects(properties)
         if p.get("Name") not in _NOT_COLUMNS
     }
@@ -107,7 +114,8 @@ def renamed(listed: list[Column], names: list[str], *, has_alias: bool) -> list[
     """Give the columns that a row shows, with what the definition tells of each."""
     known = {key: c for c in reversed(listed) for key in (c.caption, c.property_name, c.name)}
     blank = Column("")
+    found = [known.get(name, blank) for name in names]
     return [
-        Column(n, known.get(n, blank).property_name, known.get(n, blank).caption, has_alias)
-        for n in names
+        Column(name, c.property_name, c.caption, has_alias, c.kind)
+        for name, c in zip(names, found, strict=True)
     ]

@@ -58,7 +58,10 @@ class StaffSession:
 
 
 class PasswordSession:
-    """A stored account: one login at a time, and none after iMIS has refused the password."""
+    """A stored account: one login at a time, and none after iMIS has refused the password.
+
+    Whoever has a better password makes a new session.
+    """
 
     def __init__(
         self, transport: Transport, username: str, password: SecretStr, *, now: Clock = utc_now
@@ -83,10 +86,6 @@ class PasswordSession:
         if refused == self._value:
             await self._log_in()
         return self._value
-
-    def allow_login(self) -> None:
-        """Try the password again, though iMIS refused it before."""
-        self._rejected = None
 
     async def close(self) -> None:
         """Stop a login that is under way."""

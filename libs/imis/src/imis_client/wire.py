@@ -40,10 +40,16 @@ def _parameter(value: object) -> dict[str, Any]:
             raise TypeError(f"no execute parameter: {type(value).__name__}")
 
 
+class Figure(str):
+    """A number, as the text that iMIS wrote, so that no cent is rounded."""
+
+    __slots__ = ()
+
+
 def loads(body: bytes, what: str) -> dict[str, Any]:
-    """Parse an answer, every number as the text that iMIS wrote, so that no cent is rounded."""
+    """Parse an answer, every number as a `Figure`."""
     try:
-        answer = json.loads(body, parse_float=str, parse_int=str)
+        answer = json.loads(body, parse_float=Figure, parse_int=Figure)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -103,6 +109,8 @@ def number_of(value: object, default: int) -> int:
 def text_of(value: object) -> str:
     """Give a value as text: null is empty, wrapped values are unwrapped, text stays as given."""
     match value:
+        case Figure():
+            return str(value)
         case str():
             return value
         case None:

@@ -111,6 +111,14 @@ def normalise(raw: str, *, default_country: str) -> PhoneNumber | InvalidPhone:
     )
 
 
+def is_fixed_line(number: PhoneNumber) -> bool:
+    """Whether the numbering plan says that it is a fixed line, and not that it may be a mobile.
+
+    In North America fixed and mobile numbers look alike, so none of them is a fixed line.
+    """
+    return lib.number_type(lib.parse(number.e164)) == PhoneNumberType.FIXED_LINE
+
+
 def default_prefix(country: str) -> str:
     """The prefix of an ISO region's numbers, "+1" for "US"; ValueError if there is no such one."""
     return f"+{_country_code(country)}"

@@ -1,1 +1,1 @@
-"""Owns the rows of each run, as iMIS gave them, and makes recipients or previews of them."""
+"""Owns the rows of each run, as iMIS or staff gave them; makes recipients or previews of them."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Generic
 from uuid import UUID
 
-from audience.ports import Claim, Desk, ImisReader, Order
+from audience.ports import Claim, Desk, Order, RowSource
 from chassis.batches import is_outage
 from chassis.logs import describe, get_logger
 from chassis.workers import Worker
@@ -52,23 +52,19 @@ class Turn:
             self._turns.release()
 
 
-class AwayAtImis:
-    """An iMIS that is asked while others have the turn."""
+class AwayAtSource:
+    """A source of rows that is asked while others have the turn."""
 
-    def __init__(self, imis: ImisReader, turn: Turn) -> None:
-        self._imis = imis
+    def __init__(self, source: RowSource, turn: Turn) -> None:
+        self._source = source
         self._turn = turn
 
     async def page(
         self, organization_id: UUID, audience: Audience, *, offset: int, limit: int
     ) -> Page:
-        """Read one page of an IQA; raises imis_client's errors, and `Unusable`."""
+        """Read one page of an audience; raises what the source raises."""
         async with self._turn.away():
-            return await self._imis.page(organization_id, audience, offset=offset, limit=limit)
-
-    def allow_login(self, organization_id: UUID) -> None:
-        """Let a login that iMIS refused be tried once more."""
-        self._imis.allow_login(organization_id)
+            return await self._source.page(organization_id, audience, offset=offset, limit=limit)
 
 
 class Crew(Generic[Order]):

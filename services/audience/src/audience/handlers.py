@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from audience.ports import Intake
+from audience.ports import Intake, Uploads
 from contracts.envelope import Envelope
-from contracts.events.audience import AudiencePreviewRequested
+from contracts.events.audience import AudiencePreviewRequested, AudienceRowsUploaded
 from contracts.events.campaign import CampaignDue
 
 
@@ -19,3 +19,10 @@ async def take_previews(
 ) -> None:
     """Take each preview once."""
     await intake.take(requests, at=at)
+
+
+async def take_uploads(
+    parts: Sequence[Envelope[AudienceRowsUploaded]], *, uploads: Uploads
+) -> None:
+    """Keep each part of an uploaded list once."""
+    await uploads.take(parts)

@@ -1,10 +1,10 @@
 """What the audience service needs of the outside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -12,7 +12,11 @@ from audience.domain.resolving import Progress
 from audience.domain.rows import Row
 from audience.domain.verdicts import Pair, Seen
 from contracts.envelope import Envelope
-from contracts.events.audience import AudiencePreviewRequested
+from contracts.events.audience import (
+    AudienceAwaited,
+    AudiencePreviewRequested,
+    AudienceRowsUploaded,
+)
 from contracts.events.base import Event
 from contracts.events.campaign import Audience, CampaignDue
 from imis_client import Page
@@ -25,16 +29,6 @@ class Kind(StrEnum):
 
     RUN = "run"
     PREVIEW = "preview"
-
-
-class Login(Enum):
-    """What is known of the organisation's iMIS account."""
-
-    FINE = "fine"
-    REFUSED_BEFORE = "refused_before"
-    """iMIS refused it, and it is time to try again, or the settings have changed since."""
-    HELD = "held"
-    """iMIS refused it, and it is not to be tried now."""
 
 
 class LeaseLost(Exception):
@@ -55,7 +49,8 @@ class Claim(Generic[Order]):
     """How often in a row iMIS could not be read since the last checkpoint."""
     attempts: int
     """How often the work was taken up."""
-    login: Login
+    login_refused: bool
+    """iMIS refused the account of these very settings: it is not to be tried again."""
     settings_sequence: int
 
     def at(self, progress: Progress) -> "Claim[Order]":
@@ -69,7 +64,8 @@ class Checkpoint:
 
     progress: Progress
     rows: Sequence[Row] = ()
-    pairs: Sequence[Pair] = ()
+    pairs: Mapping[Pair, int] = field(default_factory=dict)
+    """Each with the number of its first row."""
     events: Sequence[Event] = ()
     done: bool = False
 
@@ -86,13 +82,30 @@ class Intake(Protocol):
         """Write down what is to be done; what is known already is left as it is."""
 
 
+class Uploads(Protocol):
+    """Lists that staff uploaded, within the transaction of a batch of events."""
+
+    async def take(self, parts: Sequence[Envelope[AudienceRowsUploaded]]) -> None:
+        """Keep parts of lists, each once."""
+
+
+class OptOuts(Protocol):
+    """Who has opted out, as far as we have heard."""
+
+    async def among(
+        self, organization_id: UUID, from_number: str, numbers: Collection[str]
+    ) -> set[str]:
+        """Return those of the numbers that may not be texted from that one."""
+
+
 class Desk(Protocol[Order]):
     """Gives out the work of one kind; each call is one transaction."""
 
     async def claim(self, *, at: datetime) -> Claim[Order] | None:
         """Take up what waits longest, or nothing: no organisation has more than its share.
 
-        What an organisation ordered waits for its settings, a run for a good login too.
+        What an organisation ordered waits for its settings. A run that needs an iMIS which has
+        refused the account is given out once, for that to be told; then it waits for newer ones.
         """
 
     def keep(self, claim: Claim[Order]) -> AbstractAsyncContextManager[None]:
@@ -101,11 +114,11 @@ class Desk(Protocol[Order]):
     async def put_back(self, claim: Claim[Order], *, not_before: datetime, failed: bool) -> None:
         """Leave the work to whoever comes first after that time."""
 
-    async def refuse_login(self, claim: Claim[Order], *, at: datetime) -> None:
-        """Let nobody log in for the organisation for a while; new settings end the wait."""
+    async def refuse_login(self, claim: Claim[Order]) -> None:
+        """Let nobody log in for the organisation until its settings are newer."""
 
-    async def take_login(self, claim: Claim[Order]) -> None:
-        """Forget that iMIS refused the login."""
+    async def await_login(self, claim: Claim[Order], told: AudienceAwaited) -> None:
+        """Put the work back until the settings are newer than the told ones, and tell of it."""
 
 
 class Ledger(Protocol):
@@ -132,14 +145,14 @@ class Ledger(Protocol):
     async def seen(self, run_id: UUID, numbers: Collection[str]) -> Seen:
         """Return what earlier rows have of these numbers."""
 
+    async def rows_last_time(self, run: CampaignDue) -> int | None:
+        """Count the rows of the campaign's run before this one, if there was one."""
 
-class ImisReader(Protocol):
-    """Every organisation's iMIS, by the organisation's own account."""
+
+class RowSource(Protocol):
+    """Where rows come from: every organisation's iMIS, by its own account, and its uploads."""
 
     async def page(
         self, organization_id: UUID, audience: Audience, *, offset: int, limit: int
     ) -> Page:
-        """Read one page of an IQA; raises imis_client's errors, and `Unusable`."""
-
-    def allow_login(self, organization_id: UUID) -> None:
-        """Let a login that iMIS refused be tried once more."""
+        """Read one page; raises imis_client's errors, `Unusable` and `NotHereYet`."""

@@ -3,15 +3,20 @@
 from collections.abc import Callable
 
 from audience import handlers
+from audience.adapters import optouts
 from audience.adapters.intake import SqlIntake
 from audience.adapters.tables import SETTINGS
+from audience.adapters.uploads import SqlUploads
 from chassis.instants import now
 from chassis.store import Transaction
 from chassis.subscription import Subscription
 from contracts.envelope import Envelope
-from contracts.events.audience import AudiencePreviewRequested
-from contracts.events.campaign import CampaignDue
+from contracts.events.audience import AudiencePreviewRequested, AudienceRowsUploaded
+from contracts.events.campaign import CampaignDue, OccurrencesSkipped
+from contracts.events.consent import ConsentChanged
 from contracts.events.organization import OrganizationSettingsChanged
+
+OPT_OUTS_GROUP = "audience.opt-outs"
 
 
 async def take_runs(transaction: Transaction, runs: list[Envelope[CampaignDue]]) -> None:
@@ -26,6 +31,13 @@ async def take_previews(
     await handlers.take_previews(requests, at=now(), intake=SqlIntake(transaction))
 
 
+async def take_uploads(
+    transaction: Transaction, parts: list[Envelope[AudienceRowsUploaded]]
+) -> None:
+    """Hand parts of uploaded lists to their handler."""
+    await handlers.take_uploads(parts, uploads=SqlUploads(transaction))
+
+
 def subscriptions(
     *, wake_runs: Callable[[], None], wake_previews: Callable[[], None]
 ) -> list[Subscription]:
@@ -37,7 +49,11 @@ def subscriptions(
 
     return [
         Subscription(
-            "audience.runs", ("campaign.due",), {CampaignDue: take_runs}, after_commit=wake_runs
+            "audience.runs",
+            ("campaign.due",),
+            {CampaignDue: take_runs},
+            skips=frozenset({OccurrencesSkipped}),
+            after_commit=wake_runs,
         ),
         Subscription(
             "audience.previews",
@@ -45,6 +61,10 @@ def subscriptions(
             {AudiencePreviewRequested: take_previews},
             after_commit=wake_previews,
         ),
+        Subscription(
+            "audience.uploads", ("audience.uploads",), {AudienceRowsUploaded: take_uploads}
+        ),
+        Subscription(OPT_OUTS_GROUP, ("consent.changed",), {ConsentChanged: optouts.fold}),
         Subscription(
             "audience.settings",
             ("organization.settings",),

@@ -5,11 +5,12 @@ from typing import Protocol
 from uuid import UUID
 
 from consent.domain.pairs import Decision, Pair, Standing
-from consent.domain.texts import Review, Unplaced
+from consent.domain.reviews import Review
+from consent.domain.texts import Unplaced
 from consent.domain.words import Asks
 from contracts.envelope import Envelope
-from contracts.events.consent import ConsentChanged
-from contracts.events.message import MessageStatusChanged
+from contracts.events.consent import ConsentChanged, ReviewChanged
+from contracts.events.message import MessageStatusChanged, ReplyRequested
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import TwilioMessageReceived
 
@@ -51,8 +52,14 @@ class Ledger(Protocol):
 class Reviews(Protocol):
     """The texts that a person should read."""
 
-    async def add(self, reviews: Sequence[Review]) -> None:
-        """Keep each text once."""
+    async def add(self, reviews: Sequence[Review]) -> list[Review]:
+        """Keep each text once; returns those that were not known."""
+
+    async def hold_open(self, texts: Collection[Fact]) -> list[Review]:
+        """Return which of these nobody decided, held for this transaction."""
+
+    async def keep(self, review: Review) -> None:
+        """Keep what was decided."""
 
 
 class Aside(Protocol):
@@ -68,7 +75,9 @@ class Aside(Protocol):
 class Outbox(Protocol):
     """Events that leave with the transaction."""
 
-    def publish(self, *events: ConsentChanged, because: UUID | None = None) -> None:
+    def publish(
+        self, *events: ConsentChanged | ReviewChanged | ReplyRequested, because: UUID | None = None
+    ) -> None:
         """Let events leave when the transaction commits."""
 
 

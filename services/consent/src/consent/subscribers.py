@@ -11,15 +11,19 @@ from chassis.store import Store, Transaction
 from chassis.subscription import Subscription
 from consent import handlers
 from consent.adapters.aside import SqlAside, SqlOrganizations
-from consent.adapters.ledger import SqlLedger, SqlReviews
+from consent.adapters.ledger import SqlLedger
+from consent.adapters.reviews import SqlReviews
 from consent.adapters.tables import SETTINGS
 from consent.adapters.watch import LoggingWatch
 from contracts.envelope import Envelope
+from contracts.events.consent import ConsentDecided, OptOutsImported, ReviewDecided
 from contracts.events.message import MessageStatusChanged
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import TwilioMessageReceived
 
 WATCH = LoggingWatch()
+COMMANDS_AT_ONCE = 4
+"""A part of an imported list is hundreds of numbers, and a transaction must stay short."""
 
 
 class Hearing:
@@ -58,6 +62,35 @@ class Hearing:
             watch=WATCH,
         )
 
+    async def staff(self, transaction: Transaction, told: list[Envelope[ConsentDecided]]) -> None:
+        """Take staff's opt-outs and opt-ins."""
+        await handlers.follow_staff(
+            told,
+            organizations=SqlOrganizations(transaction),
+            names=self._names,
+            ledger=SqlLedger(transaction),
+            outbox=transaction,
+        )
+
+    async def imports(
+        self, transaction: Transaction, told: list[Envelope[OptOutsImported]]
+    ) -> None:
+        """Take lists of opt-outs."""
+        await handlers.import_opt_outs(
+            told, names=self._names, ledger=SqlLedger(transaction), outbox=transaction
+        )
+
+    async def reviews(self, transaction: Transaction, told: list[Envelope[ReviewDecided]]) -> None:
+        """Take what staff made of members' texts."""
+        await handlers.decide_reviews(
+            told,
+            organizations=SqlOrganizations(transaction),
+            names=self._names,
+            ledger=SqlLedger(transaction),
+            reviews=SqlReviews(transaction),
+            outbox=transaction,
+        )
+
     async def again(self, store: Store) -> bool:
         """Take what was set aside by older settings; returns whether there was any."""
         async with store.transaction() as transaction:
@@ -87,6 +120,16 @@ def subscriptions(
             ("message.status-changed",),
             {MessageStatusChanged: hearing.refusals},
             max_records=at_once,
+        ),
+        Subscription(
+            "consent.commands",
+            ("consent.commands",),
+            {
+                ConsentDecided: hearing.staff,
+                OptOutsImported: hearing.imports,
+                ReviewDecided: hearing.reviews,
+            },
+            max_records=COMMANDS_AT_ONCE,
         ),
         Subscription(
             "consent.settings",

@@ -36,7 +36,24 @@ class GatewaySettings(BaseSettings):
     """How long somebody at a screen waits for iMIS."""
     summary_poll_seconds: float = Field(default=1.0, gt=0)
     """How often to look for a summary that another gateway process received."""
+    schedule_preview_seconds: float = Field(default=20.0, ge=0)
+    """How long scheduling waits for the count of what the campaign takes; 0 asks for none."""
+    first_look_seconds: float = Field(default=20.0, ge=0)
+    """How long "send me this first" waits for a member's text."""
+    housekeeping_seconds: float = Field(default=60.0, gt=0)
+    """How often to look for campaigns to put away."""
+    redis_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TEXTMANAGER_GATEWAY_REDIS_URL", "TEXTMANAGER_REDIS_URL"),
+    )
+    """Where the senders look for stops; without it they learn them from the log, a bit later."""
     progress_seconds: float = Field(default=0.5, gt=0)
     """How long between two progress events of a run."""
+    docs_url: str = "docs/"
+    """Where our documentation is; an address within the repository by default."""
+    upload_rows: int = Field(default=100_000, ge=1)
+    """How many rows an uploaded list may have."""
+    upload_bytes: int = Field(default=50_000_000, ge=1, le=500_000_000)
+    """How large a file may be that staff send."""
     heartbeat_seconds: float = Field(default=15.0, gt=0)
     """How often a stream without news says that it is alive."""

@@ -3,50 +3,53 @@
 from collections.abc import Callable
 
 from chassis.store import Transaction
-from chassis.subscription import BatchHandler, Subscription
+from chassis.subscription import Subscription
 from contracts.envelope import Envelope
-from contracts.events.audience import AudiencePreviewed
-from contracts.events.campaign import CampaignEvent
-from contracts.events.run import RunAlarmRaised, RunCompleted, RunEvent, RunFailed, RunStarted
+from contracts.events.audience import AudiencePreviewed, AudiencePreviewProgressed
+from contracts.events.run import (
+    RunAlarmRaised,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunHeld,
+    RunStarted,
+)
 from gateway.adapters.answers import SqlPreviews
 from gateway.adapters.campaigns import SqlCampaigns
-from gateway.domain import campaign as aggregate
-from gateway.handlers.campaigns import follow_runs
+from gateway.handlers.following import follow_runs
 from gateway.ports import Clock
 
 
 def subscriptions(*, ring: Callable[[], None], clock: Clock) -> list[Subscription]:
     """Return all that the gateway listens to."""
 
-    def following(step: Callable[..., CampaignEvent | None]) -> BatchHandler:
-        async def follow(transaction: Transaction, events: list[Envelope[RunEvent]]) -> None:
-            campaigns = SqlCampaigns(transaction)
-            await follow_runs(events, step, campaigns=campaigns, outbox=transaction, clock=clock)
-
-        return follow
+    async def follow(transaction: Transaction, events: list[Envelope[RunEvent | RunHeld]]) -> None:
+        campaigns = SqlCampaigns(transaction)
+        await follow_runs(events, campaigns=campaigns, outbox=transaction, clock=clock)
 
     async def receive(
         transaction: Transaction, previews: list[Envelope[AudiencePreviewed]]
     ) -> None:
         await SqlPreviews(transaction).receive([each.event for each in previews])
 
-    completing = following(aggregate.complete)
+    async def progress(
+        transaction: Transaction, previews: list[Envelope[AudiencePreviewProgressed]]
+    ) -> None:
+        await SqlPreviews(transaction).progress([each.event for each in previews])
+
     return [
         Subscription(
             "gateway.runs",
             ("run.lifecycle",),
-            {
-                RunStarted: following(aggregate.start),
-                RunCompleted: completing,
-                RunFailed: completing,
-            },
-            # An alarm is shown from the read model; it changes nothing in the campaign.
-            skips=frozenset({RunAlarmRaised}),
+            dict.fromkeys((RunStarted, RunCompleted, RunFailed, RunAlarmRaised), follow),
+            # In the order in which they came: a run's end must not be heeded before its start.
+            together=follow,
         ),
+        Subscription("gateway.held", ("run.held",), {RunHeld: follow}),
         Subscription(
             "gateway.previews",
             ("audience.previewed",),
-            {AudiencePreviewed: receive},
+            {AudiencePreviewed: receive, AudiencePreviewProgressed: progress},
             after_commit=ring,
         ),
     ]

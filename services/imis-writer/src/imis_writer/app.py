@@ -8,7 +8,6 @@ from chassis.secrets import SecretBox
 from chassis.service import Service, run
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from contracts.events.message import MessageStatus
 from contracts.events.organization import OrganizationSettingsChanged
 from imis_writer.adapters.ledger import SqlLedger
 from imis_writer.adapters.sites import ImisSites
@@ -65,7 +64,7 @@ def make(settings: ServiceSettings | None = None, own: ImisWriterSettings | None
         "imis-writer",
         settings,
         store,
-        subscriptions=subscriptions(success=MessageStatus(own.success_status), wake=crew.wake),
+        subscriptions=subscriptions(wake=crew.wake),
         workers=[crew],
         after=[sites.close],
     )

@@ -1,6 +1,6 @@
 """What the imis-writer is told by its environment."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,8 +11,6 @@ class ImisWriterSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TEXTMANAGER_IMIS_WRITER_", frozen=True)
 
-    success_status: Literal["sent", "delivered"] = "sent"
-    """The first status at which a text is written to iMIS (TM-8)."""
     connections: int = Field(default=16, ge=1)
     """How many requests to one organisation's iMIS are under way at most."""
     claim: int = Field(default=128, ge=1)
@@ -25,8 +23,10 @@ class ImisWriterSettings(BaseSettings):
     """How long after a doubt arose iMIS is asked for the first time."""
     second_look: float = Field(default=60.0, gt=0)
     """How long after the first look the second one follows."""
-    login_pause: float = Field(default=300.0, gt=0)
-    """How long an organisation waits after iMIS refused its login, unless its settings change."""
+    refusals: int = Field(default=3, ge=1)
+    """How often iMIS refuses an activity before it is listed as refused."""
+    refusal_pause: float = Field(default=2.0, ge=0)
+    """How long after its first refusal an activity is tried again; doubled by each one."""
     poll: float = Field(default=1.0, gt=0)
     """How often overdue claims, doubts and delayed activities are looked for."""
 

@@ -1,37 +1,34 @@
-"""Writes one organisation's activities: claim, act, record; and looks for those in doubt."""
+"""Does what one organisation's iMIS needs: claim, act, record; and looks for what is in doubt."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from chassis.logs import describe, get_logger
 from contracts.events.campaign import Mode
-from contracts.events.organization import OrganizationSettingsChanged
+from contracts.events.message import MessageStatus
+from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
 from imis_writer import metrics
-from imis_writer.domain.doubts import Candidate, recognise
-from imis_writer.domain.effects import (
+from imis_writer.domain.effects import About, Effect, State
+from imis_writer.domain.holds import Hold, refused_login
+from imis_writer.domain.outcomes import (
     Ambiguous,
     Doubtful,
-    Effect,
     LoginRefused,
     Look,
-    NoAnswer,
     NotTried,
     Outcome,
     Patience,
-    State,
+    TooEarly,
     Unneeded,
     resolve,
 )
-from imis_writer.domain.holds import Hold
+from imis_writer.looking import act_on_all, look_for
 from imis_writer.ports import Ledger, NoAccess, Organizations, Site, Sites
 from imis_writer.settings import ImisWriterSettings
 
-T = TypeVar("T")
-R = TypeVar("R")
-Answer = list[Candidate] | NoAnswer | LoginRefused
+NO_ACCESS = "The iMIS URL or the stored password in the settings can't be used. Save them anew."
 
 
 class OrganizationWriter:
@@ -57,7 +54,10 @@ class OrganizationWriter:
         self._stopping = False
         self._free = asyncio.Semaphore(settings.connections)
         self._patience = Patience(
-            timedelta(seconds=settings.first_look), timedelta(seconds=settings.second_look)
+            timedelta(seconds=settings.first_look),
+            timedelta(seconds=settings.second_look),
+            refusals=settings.refusals,
+            again=timedelta(seconds=settings.refusal_pause),
         )
 
     def stop(self) -> None:
@@ -67,47 +67,45 @@ class OrganizationWriter:
     async def step(self) -> bool:
         """Do a batch; returns whether there may be more to do at once."""
         organization = await self._organizations.get(self._organization_id)
-        if organization is None or self._hold.holds(
-            at=self._clock(), sequence=organization.sequence
-        ):
+        if organization is None or self._hold.holds(at=self._clock()):
+            return False
+        if await self._ledger.held(organization):
             return False
         try:
             site = await self._sites.site(organization)
         except NoAccess as error:
-            await self._follow([LoginRefused()], organization)
-            get_logger().error(
-                "The settings don't lead to an iMIS.",
-                organization_id=str(self._organization_id),
-                **describe(error),
-            )
+            await self._leave_alone(organization, LoginRefused(NO_ACCESS), **describe(error))
             return False
         looked = await self._look(site)
-        wrote = await self._write(site, organization)
-        await self._follow([*looked, *wrote], organization)
-        return bool(looked or wrote)
+        wrote = await self._write(site, organization.settings)
+        outcomes = [*looked, *wrote]
+        if refused := refused_login(outcomes):
+            await self._leave_alone(organization, refused)
+        if outcomes:
+            self._hold = self._hold.after(outcomes, at=self._clock())
+        return bool(outcomes)
 
-    async def _write(self, site: Site, organization: OrganizationSettingsChanged) -> list[Outcome]:
+    async def _write(self, site: Site, settings: OrganizationSettings) -> list[Outcome]:
         at = self._clock()
         lease_until = at + timedelta(seconds=self._settings.lease)
         effects = await self._ledger.claim(
             self._organization_id, at=at, lease_until=lease_until, limit=self._settings.claim
         )
-        test_runs = organization.settings.write_test_runs
 
         async def act(effect: Effect) -> Outcome:
-            if effect.mode is Mode.TEST and not test_runs:
-                return Unneeded()
+            if unwanted := _unwanted(effect, settings):
+                return unwanted
             async with self._free:
                 return await self._post(site, effect, lease_until)
 
         # What no adapter foresaw may have happened after the request had left.
         unforeseen: Outcome = Doubtful()
-        outcomes = await _each(act, effects, unforeseen=unforeseen)
+        outcomes = await act_on_all(act, effects, unforeseen=unforeseen)
         await self._record(effects, outcomes)
         return outcomes
 
     async def _post(self, site: Site, effect: Effect, lease_until: datetime) -> Outcome:
-        """Write one activity, and surely have stopped trying when the lease ends."""
+        """Make one request, and surely have stopped trying when the lease ends."""
         left = (lease_until - self._clock()).total_seconds()
         if self._stopping or left < self._settings.request_timeout:
             return NotTried()
@@ -123,29 +121,15 @@ class OrganizationWriter:
         )
         if not doubts:
             return []
-        members = list(dict.fromkeys(each.imis_id for each in doubts))
-
-        async def ask(imis_id: str) -> Answer:
-            async with self._free:
-                return await site.find(imis_id)
-
-        unforeseen: Answer = NoAnswer()
-        found = await _each(ask, members, unforeseen=unforeseen)
-        answers = dict(zip(members, found, strict=True))
-        # Read after iMIS was: what is free then was free when iMIS answered.
-        around = await self._ledger.around(self._organization_id, members)
-        looks: list[Look] = []
-        for effect in doubts:
-            match answers[effect.imis_id]:
-                case list(candidates):
-                    looks.append(recognise(effect, candidates, around))
-                case NoAnswer(wait_seconds):
-                    looks.append(NoAnswer(wait_seconds))
-                case _:
-                    looks.append(NoAnswer())
+        looks, refused = await look_for(
+            doubts,
+            organization_id=self._organization_id,
+            site=site,
+            ledger=self._ledger,
+            free=self._free,
+        )
         await self._record(doubts, looks)
-        refusals = [each for each in answers.values() if isinstance(each, LoginRefused)]
-        return [*looks, *refusals]
+        return [*looks, refused] if refused else [*looks]
 
     async def _record(self, effects: Sequence[Effect], outcomes: Sequence[Outcome | Look]) -> None:
         at = self._clock()
@@ -164,36 +148,25 @@ class OrganizationWriter:
                     state=State.UNKNOWN.value,
                 )
 
-    async def _follow(
-        self,
-        outcomes: Sequence[Outcome | Look],
-        organization: OrganizationSettingsChanged,
+    async def _leave_alone(
+        self, organization: OrganizationSettingsChanged, refused: LoginRefused, **fields: object
     ) -> None:
-        """Leave iMIS alone after what it said, if need be."""
-        if not outcomes:
-            return
-        self._hold = self._hold.after(
-            outcomes,
-            at=self._clock(),
-            sequence=organization.sequence,
-            login_pause=timedelta(seconds=self._settings.login_pause),
+        """Ask nothing more of iMIS until the settings change: another login might lock it."""
+        await self._ledger.hold(organization, refused.reason, at=self._clock())
+        await self._sites.forget(self._organization_id)
+        get_logger().error(
+            "iMIS doesn't take the organisation's account; its activities wait.",
+            organization_id=str(self._organization_id),
+            **fields,
         )
-        if any(isinstance(each, LoginRefused) for each in outcomes):
-            # After the pause the password is tried once more.
-            await self._sites.forget(self._organization_id)
-            get_logger().error(
-                "iMIS doesn't take the organisation's login; its activities wait.",
-                organization_id=str(self._organization_id),
-            )
 
 
-async def _each(act: Callable[[T], Awaitable[R]], things: Sequence[T], *, unforeseen: R) -> list[R]:
-    """Act on all at once; what fails in a way that nobody foresaw counts as `unforeseen`."""
-    results: list[R] = []
-    for each in await asyncio.gather(*map(act, things), return_exceptions=True):
-        if isinstance(each, BaseException):
-            get_logger().error("A request to iMIS failed unexpectedly.", **describe(each))
-            results.append(unforeseen)
-        else:
-            results.append(each)
-    return results
+def _unwanted(effect: Effect, settings: OrganizationSettings) -> TooEarly | Unneeded | None:
+    """Say why the organisation doesn't want an effect, or not yet."""
+    if effect.mode is Mode.TEST:
+        return None if settings.write_test_runs else Unneeded()
+    arrives_first = settings.write_when == MessageStatus.DELIVERED.value
+    if arrives_first and effect.about is About.TEXT and not effect.delivered:
+        # Once it was tried, iMIS may have it, whatever the settings say by now.
+        return TooEarly() if effect.attempts == 1 else None
+    return None

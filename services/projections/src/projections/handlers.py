@@ -6,24 +6,28 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.events.campaign import CampaignEvent
-from projections.domain.facts import RUN_EVENTS, campaign_fact, run_fact
+from projections.domain.facts import RUN_EVENTS, run_fact
 from projections.domain.figures import NOTHING, Figures, Standing, standing
 from projections.domain.row import ROW_EVENTS, Rows, messages_of
+from projections.domain.states import STATE_EVENTS, state_of
 from projections.ports import Owner, ReadModels
 
 
 async def project(events: Sequence[Envelope[Any]], *, models: ReadModels) -> None:
     """Show what a batch of events of any types says."""
     facts = [each.event for each in events]
-    campaigns = [campaign_fact(each) for each in facts if isinstance(each, CampaignEvent)]
-    if campaigns:
-        await models.keep_campaigns(campaigns)
+    states = [state_of(each) for each in facts if type(each) in STATE_EVENTS]
+    if states:
+        await models.keep_states(states)
+    await _project_rows([each for each in facts if type(each) in ROW_EVENTS], models=models)
+    # After the rows, whose figures are added to the runs too: everybody holds runs last.
     runs = [run_fact(each) for each in facts if type(each) in RUN_EVENTS]
     if runs:
         await models.keep_runs(runs)
-    await _project_rows([each for each in facts if type(each) in ROW_EVENTS], models=models)
     await models.mend([each.id for each in events])
+    # By number: ids hash slowly, and a batch has thousands of few.
+    owners = {each.organization_id.int: each.organization_id for each in facts}
+    await models.mark(owners.values())
 
 
 async def _project_rows(facts: Sequence[Any], *, models: ReadModels) -> None:

@@ -35,11 +35,11 @@ from projections.adapters.log import LogReader, LogSilent, hand_over
 from projections.comparison import Difference, compare
 from projections.progress import Progress, Rebuilt, Report
 from projections.subscribers import (
-    MESSAGE_TOPICS,
+    CONSENT_TYPES,
     MESSAGE_TYPES,
-    RUN_TOPICS,
     RUN_TYPES,
     SKIPPED,
+    TOPICS_OF,
     group,
     project,
 )
@@ -58,8 +58,8 @@ FOLLOWING_SECONDS = 60.0
 that is about to look, a process that stops and publishes what it has said."""
 EVERYTHING = Subscription(
     "projections.rebuild",
-    (*RUN_TOPICS, *MESSAGE_TOPICS),
-    dict.fromkeys((*RUN_TYPES, *MESSAGE_TYPES), project),
+    tuple(topic for topics in TOPICS_OF.values() for topic in topics),
+    dict.fromkeys((*RUN_TYPES, *MESSAGE_TYPES, *CONSENT_TYPES), project),
     skips=SKIPPED,
 )
 
@@ -246,10 +246,7 @@ class _Rebuilding:
 
     async def _hand_over(self, generation: int) -> None:
         """Let the service's consumers go on where the tables end."""
-        for name, topics in (
-            ("projections.runs", RUN_TOPICS),
-            ("projections.messages", MESSAGE_TOPICS),
-        ):
+        for name, topics in TOPICS_OF.items():
             theirs = {self._settings.topic(topic) for topic in topics}
             await hand_over(
                 self._settings.kafka_url,

@@ -1,5 +1,6 @@
 """The composition root of the scheduler."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from chassis.instants import now
@@ -21,10 +22,13 @@ def make(settings: ServiceSettings | None = None, own: SchedulerSettings | None 
     settings = settings or ServiceSettings()
     own = own or SchedulerSettings()
     store = Store(settings, name="scheduler", metadata=METADATA, migrations=MIGRATIONS)
+    grace = timedelta(seconds=own.grace_seconds)
     lifecycle = ReadingUp(settings, group=CAMPAIGNS, topic="campaign.lifecycle")
 
     async def step() -> bool:
-        wait = await handlers.keep_time(clock=now, desk=SqlDesk(store), lifecycle=lifecycle)
+        wait = await handlers.keep_time(
+            clock=now, desk=SqlDesk(store), lifecycle=lifecycle, grace=grace
+        )
         if wait:
             await worker.wait(min(wait.total_seconds(), own.look_ahead_seconds))
         return wait is not None

@@ -1,27 +1,30 @@
 """What the scheduler needs of the outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from contracts.envelope import Envelope
-from contracts.events.campaign import CampaignDue, CampaignEvent
+from contracts.events.campaign import CampaignDue, OccurrencesSkipped
 from contracts.events.organization import OrganizationSettings
+from scheduler.domain.timer import Timer
 
 
 class Timers(Protocol):
-    """Each campaign's newest state, and which occurrences have fired."""
+    """Each campaign's timer, and which occurrences have fired."""
 
-    async def fold(self, campaigns: Sequence[Envelope[CampaignEvent]]) -> None:
-        """Take the states that are newer than what is known."""
+    async def known(self, campaigns: Collection[UUID]) -> dict[UUID, Timer]:
+        """Return the timers of these campaigns, and hold them for this transaction."""
 
-    async def due(self, *, at: datetime, limit: int) -> list[Envelope[CampaignEvent]]:
-        """Return the campaigns whose time has come, and hold them for this transaction."""
+    async def due(self, *, at: datetime, limit: int) -> list[Timer]:
+        """Return the timers whose time has come, and hold them for this transaction."""
 
-    async def fire(self, run: CampaignDue) -> bool:
-        """Mark the occurrence as fired; False when it had been already."""
+    async def keep(self, timers: Sequence[Timer]) -> None:
+        """Keep these timers; one of a newer state of its campaign stays as it is."""
+
+    async def fire(self, runs: Sequence[CampaignDue]) -> set[UUID]:
+        """Mark occurrences as fired; returns the runs of those that had not been before."""
 
 
 class Lifecycle(Protocol):
@@ -47,5 +50,7 @@ class Desk(Protocol):
 class Outbox(Protocol):
     """Events that leave with the transaction."""
 
-    def publish(self, *events: CampaignDue, because: UUID | None = None) -> None:
+    def publish(
+        self, *events: CampaignDue | OccurrencesSkipped, because: UUID | None = None
+    ) -> None:
         """Let events leave when the transaction commits."""

@@ -10,3 +10,5 @@ class SchedulerSettings(BaseSettings):
 
     look_ahead_seconds: float = 1.0
     """How long the scheduler sleeps at most before it looks at its timers again."""
+    grace_seconds: float = 60.0
+    """An occurrence that is started later than this was missed (X-5)."""

@@ -6,11 +6,16 @@ from chassis.store import Transaction
 from chassis.subscription import Subscription
 from contracts.envelope import Envelope
 from contracts.events.campaign import (
+    CampaignArchived,
+    CampaignCancelled,
     CampaignCompleted,
     CampaignDeleted,
     CampaignDrafted,
     CampaignEdited,
     CampaignEvent,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
     CampaignScheduled,
     CampaignStarted,
 )
@@ -26,12 +31,17 @@ CAMPAIGN_EVENTS: tuple[type[CampaignEvent], ...] = (
     CampaignStarted,
     CampaignCompleted,
     CampaignDeleted,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignCancelled,
+    CampaignArchived,
+    CampaignRestored,
 )
 
 
 async def follow(transaction: Transaction, campaigns: list[Envelope[CampaignEvent]]) -> None:
     """Hand campaign events to their handler."""
-    await handlers.follow_campaigns(campaigns, timers=SqlTimers(transaction))
+    await handlers.follow_campaigns(campaigns, timers=SqlTimers(transaction), outbox=transaction)
 
 
 def subscriptions(*, wake: Callable[[], None]) -> list[Subscription]:
@@ -42,6 +52,8 @@ def subscriptions(*, wake: Callable[[], None]) -> list[Subscription]:
             ("campaign.lifecycle",),
             dict.fromkeys(CAMPAIGN_EVENTS, follow),
             after_commit=wake,
+            # A pause and its resume mean something in their order only.
+            together=follow,
         ),
         Subscription(
             "scheduler.settings",

@@ -17,13 +17,17 @@ from chassis.workers import Worker
 from sender.adapters.carriers import SettledCarriers
 from sender.adapters.ledger import SqlLedger
 from sender.adapters.limiter import RedisLimiter
+from sender.adapters.stops import RedisStops
+from sender.adapters.sweeps import SqlSweeps
 from sender.adapters.tables import METADATA
 from sender.dispatch import Dispatch, LaneDispatch
 from sender.domain.messages import Lane
 from sender.outcomes import Outcomes
 from sender.reconcile import Reconciliation
 from sender.settings import SenderSettings
-from sender.subscribers import CALLBACKS, consent_group, subscriptions
+from sender.subscribers import CALLBACKS, heard_first, subscriptions
+from sender.sweeping import Sweeping, every
+from timing import quiet
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -47,7 +51,10 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
     limiter = RedisLimiter(redis, burst_seconds=own.burst)
     outcomes = Outcomes(ledger, now)
     callbacks = ReadingUp(settings, group=CALLBACKS, topic="twilio.callbacks")
-    consents = ReadingUp(settings, group=consent_group(settings.instance), topic="consent.changed")
+    heard = [
+        ReadingUp(settings, group=group, topic=topic)
+        for group, topic in heard_first(settings.instance)
+    ]
 
     def make_lane(lane: Lane) -> LaneDispatch:
         return LaneDispatch(
@@ -60,16 +67,20 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
             clock=now,
         )
 
-    dispatch = Dispatch(make_lane, ledger, outcomes, consents)
+    dispatch = Dispatch(make_lane, ledger, outcomes, heard)
     outcomes.on_commit(dispatch.wake)
 
     reconciliation = Reconciliation(
         ledger=ledger, carriers=carriers, callbacks=callbacks, settings=own, clock=now
     )
 
-    async def refresh() -> bool:
-        await ledger.refresh_lanes()
-        return False
+    sweeping = Sweeping(SqlSweeps(store, quiet.standard()), clock=now, wake=dispatch.wake)
+    cancelled = Worker("sender.cancelled", sweeping.leave_out_cancelled, idle_seconds=1.0)
+    stops = RedisStops(redis, store)
+
+    def stops_changed() -> None:
+        cancelled.wake()
+        dispatch.wake()
 
     def settings_changed() -> None:
         carriers.refresh()
@@ -80,14 +91,26 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
         settings,
         store,
         subscriptions=subscriptions(
-            instance=settings.instance, wake=dispatch.wake, settings_changed=settings_changed
+            instance=settings.instance,
+            wake=dispatch.wake,
+            wake_urgent=dispatch.wake_urgent,
+            stops_changed=stops_changed,
+            settings_changed=settings_changed,
         ),
         workers=[
             dispatch,
             Worker("sender.doubts", reconciliation.step, idle_seconds=own.sweep),
-            Worker("sender.lanes", refresh, idle_seconds=60.0),
+            cancelled,
+            Worker("sender.hours", sweeping.keep_hours, idle_seconds=1.0),
+            Worker("sender.lanes", every(ledger.refresh_lanes), idle_seconds=60.0),
+            Worker("sender.stops", every(stops.tidy), idle_seconds=60.0),
         ],
-        after=[carriers.close, redis.aclose, callbacks.close, consents.close],
+        after=[
+            carriers.close,
+            redis.aclose,
+            callbacks.close,
+            *(each.close for each in heard),
+        ],
     )
 
 

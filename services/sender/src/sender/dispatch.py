@@ -6,7 +6,7 @@ or a crash finds as little as possible under way.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from chassis.batches import is_outage
@@ -14,8 +14,10 @@ from chassis.logs import describe, get_logger
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
 from sender.ports import (
+    URGENT_AT_ONCE,
     CarrierAway,
     Carriers,
+    Grant,
     Heard,
     InDoubt,
     LeaseOver,
@@ -28,6 +30,9 @@ from sender.ports import (
 from sender.settings import SenderSettings
 
 STARVED_SECONDS = 1.0
+FRESH_SECONDS = 0.5
+STALE_SECONDS = 1.5
+"""After how long what is stopped is read anew, and is no longer posted by: 2 s at most (X-6)."""
 HELD_SECONDS = 2.0
 """How often a lane over the day's limit looks whether there is a new day, or a higher limit."""
 
@@ -59,10 +64,19 @@ class LaneDispatch:
         self._posting: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
         self._least = 1
+        # Some may be there from before this process began.
+        self._urgent = True
+        self._looked_at = 0.0
         self.stopping = False
 
     def wake(self) -> None:
         """Say that something waits, or that a connection is free."""
+        self._wake.set()
+
+    def wake_urgent(self) -> None:
+        """Say that something urgent waits: it needs not wait until a dearer message fits."""
+        self._urgent = True
+        self._least = 1
         self._wake.set()
 
     async def run(self) -> None:
@@ -97,17 +111,19 @@ class LaneDispatch:
         if started < self._hold_until:
             return self._hold_until - started
         free = self._settings.connections - self._outcomes.open_in(self._lane)
-        if free < self._settings.connections / 4:
-            # A few at a time would cost a transaction each.
+        bulk = self._free_for_bulk(free)
+        if not bulk and not (free > 0 and self._looks_for_urgent(started)):
             return STARVED_SECONDS
         rate = await self._carriers.rate(self._lane)
         if rate <= 0:
             return STARVED_SECONDS
-        want = max(free, self._least)
+        want = max(bulk or min(free, URGENT_AT_ONCE), self._least)
         grant = await self._limiter.take(self._lane, rate=rate, want=want, least=self._least)
         if grant.segments == 0:
             return max(grant.wait_seconds, 0.001)
-        picked = await self._send(grant.segments, limit=free)
+        self._looked_at = started
+        picked = await self._send(grant, limit=bulk, urgent=min(free, URGENT_AT_ONCE))
+        self._urgent = picked.more_urgent
         unused = grant.segments - picked.segments
         if unused:
             await self._limiter.give_back(self._lane, rate=rate, segments=unused)
@@ -121,16 +137,50 @@ class LaneDispatch:
             return STARVED_SECONDS
         return max(0.0, self._settings.round - (time.monotonic() - started))
 
-    async def _send(self, budget: int, *, limit: int) -> Picked:
-        at = self._clock()
+    def _free_for_bulk(self, free: int) -> int:
+        """Return how many connections campaigns may take; 0 while that is too few to be worth it.
+
+        A few at a time would cost a transaction each, and some are kept free for what is urgent.
+        """
+        connections = self._settings.connections
+        left = free - min(URGENT_AT_ONCE, connections // 4)
+        return left if left >= connections / 4 else 0
+
+    def _looks_for_urgent(self, at: float) -> bool:
+        """Whether something urgent may wait: we were told so, or haven't looked for a while.
+
+        Another process may have taken it in.
+        """
+        return self._urgent or at - self._looked_at >= STARVED_SECONDS
+
+    async def _send(self, grant: Grant, *, limit: int, urgent: int) -> Picked:
+        at, granted_at = self._clock(), self._ticks()
         until = at + timedelta(seconds=self._settings.lease)
         still_ours = self._until(at)
         picked = await self._ledger.claim(
-            self._lane, at=at, until=until, budget=budget, limit=limit
+            self._lane,
+            at=at,
+            until=until,
+            budget=grant.segments,
+            limit=limit,
+            urgent=urgent,
+            stops=grant.stops,
         )
         self._outcomes.opened(self._lane, len(picked.claims))
+        if picked.claims and self._ticks() - granted_at > FRESH_SECONDS:
+            # What was stopped while the database took its time must not leave any more.
+            if await self._limiter.stops(self._lane) != grant.stops:
+                for claim in picked.claims:
+                    self._outcomes.put(self._lane, Result(claim, None, again_at=self._clock()))
+                return picked
+            granted_at = self._ticks()
+        seen_at = granted_at
+
+        def fit() -> bool:
+            return still_ours() and self._ticks() - seen_at < STALE_SECONDS
+
         for claim in picked.claims:
-            task = asyncio.create_task(self._post(claim, still_ours))
+            task = asyncio.create_task(self._post(claim, fit))
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
         return picked
@@ -177,10 +227,10 @@ class Dispatch:
         make: Callable[[Lane], LaneDispatch],
         ledger: Ledger,
         outcomes: Outcomes,
-        consents: Heard,
+        heard: Sequence[Heard],
     ) -> None:
         self._make = make
-        self._consents = consents
+        self._heard = heard
         self._ledger = ledger
         self._outcomes = outcomes
         self._lanes: dict[Lane, LaneDispatch] = {}
@@ -193,10 +243,16 @@ class Dispatch:
         for lane in self._lanes.values():
             lane.wake()
 
+    def wake_urgent(self) -> None:
+        """Say that something urgent waits."""
+        self._wake.set()
+        for lane in self._lanes.values():
+            lane.wake_urgent()
+
     async def run(self) -> None:
         """Find lanes and send, until told to stop; a lane that fails takes the process along."""
         outcomes = asyncio.create_task(self._outcomes.run(), name="sender.outcomes")
-        await self._hear_opt_outs()
+        await self._hear_first()
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._wake.clear()
@@ -210,12 +266,15 @@ class Dispatch:
         self._outcomes.stop()
         await outcomes
 
-    async def _hear_opt_outs(self) -> None:
-        """Return once every opt-out of the past is known: before that, nothing may be sent."""
-        while not self._stopping and not await self._consents.read_to_end():
+    async def _hear_first(self) -> None:
+        """Return once every opt-out and stop of the past is known; before, nothing may be sent."""
+        while not self._stopping and not await self._all_heard():
             self._wake.clear()
-            get_logger().warning("Sending waits until all opt-outs are read.")
+            get_logger().warning("Sending waits until all opt-outs and stops are read.")
             await self._rest()
+
+    async def _all_heard(self) -> bool:
+        return all(await asyncio.gather(*(each.read_to_end() for each in self._heard)))
 
     async def _rest(self) -> None:
         try:

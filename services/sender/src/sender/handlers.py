@@ -5,10 +5,20 @@ from datetime import datetime
 
 from contracts.envelope import Envelope
 from contracts.events.audience import RecipientsResolved
+from contracts.events.campaign import CampaignEvent
 from contracts.events.consent import ConsentChanged
-from contracts.events.message import MessageResolutionDecided
-from contracts.events.run import RunResendRequested
-from sender.ports import Consents, Decisions, Intake, Outbox, Proofs, Resends, Witness
+from contracts.events.message import MessageRequested, MessageResolutionDecided, ReplyRequested
+from contracts.events.run import RunCancelRequested, RunResendRequested
+from sender.ports import (
+    Consents,
+    Controls,
+    Decisions,
+    Intake,
+    Outbox,
+    Proofs,
+    Resends,
+    Witness,
+)
 
 
 async def take_recipients(
@@ -16,6 +26,18 @@ async def take_recipients(
 ) -> None:
     """Enter each recipient's message into the ledger, once; sending is not this one's business."""
     for envelope in await intake.take(pages, at=at):
+        outbox.publish_sealed(envelope)
+
+
+async def take_singles(
+    asked: Sequence[Envelope[MessageRequested] | Envelope[ReplyRequested]],
+    *,
+    at: datetime,
+    intake: Intake,
+    outbox: Outbox,
+) -> None:
+    """Enter texts that leave before all others, each once (X-8)."""
+    for envelope in await intake.take_singles(asked, at=at):
         outbox.publish_sealed(envelope)
 
 
@@ -33,6 +55,20 @@ async def heed_consents(
     """Leave out, at once, what waits for numbers that opted out (X-3)."""
     for envelope in await consents.fold(changes, at=at):
         outbox.publish_sealed(envelope)
+
+
+async def follow_campaigns(
+    events: Sequence[Envelope[CampaignEvent]], *, controls: Controls
+) -> None:
+    """Keep back what is paused, and end what is cancelled (X-6)."""
+    await controls.follow(events)
+
+
+async def cancel_runs(
+    commands: Sequence[Envelope[RunCancelRequested]], *, controls: Controls
+) -> None:
+    """End runs whose campaigns go on (X-6)."""
+    await controls.cancel(commands)
 
 
 async def follow_decisions(

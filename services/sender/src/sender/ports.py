@@ -1,27 +1,37 @@
 """What the sender needs of the outside."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.events.audience import RecipientsResolved
 from contracts.events.base import Event
+from contracts.events.campaign import CampaignEvent
 from contracts.events.consent import ConsentChanged
 from contracts.events.message import (
     Accepted,
+    MessageHeld,
     MessageQueued,
+    MessageRequested,
     MessageResolutionDecided,
     MessageSubmitted,
     RecipientExcluded,
     Refused,
+    ReplyRequested,
     Unresolved,
 )
-from contracts.events.run import RunResendRequested, RunResent
+from contracts.events.run import RunCancelRequested, RunResendRequested, RunResent
+from sender.domain.controls import Stops
 from sender.domain.doubts import Listed, Verdict
 from sender.domain.messages import Claim, Doubt, Lane
+
+NO_STOPS: Stops = MappingProxyType({})
+URGENT_AT_ONCE = 8
+"""How many connections a lane keeps free for urgent messages."""
 
 
 class Throttled(Exception):
@@ -70,6 +80,8 @@ class Picked:
     """How many were settled without being sent; there may be more of them at once."""
     held: bool = False
     """Whether what waits is over the day's limit."""
+    more_urgent: bool = False
+    """Whether urgent messages were there; there may be more of them."""
 
     @property
     def segments(self) -> int:
@@ -83,6 +95,8 @@ class Grant:
 
     segments: int
     wait_seconds: float
+    stops: Stops = field(default_factory=lambda: NO_STOPS)
+    """What was stopped, told past the log."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,14 +158,28 @@ class Limiter(Protocol):
     async def give_back(self, lane: Lane, *, rate: float, segments: int) -> None:
         """Return what was not used."""
 
+    async def stops(self, lane: Lane) -> Stops:
+        """Return what is stopped now, as told past the log; raises `Outage` when it can't tell."""
+
+
+Entered = MessageQueued | MessageSubmitted | RecipientExcluded | MessageHeld
+
 
 class Intake(Protocol):
-    """The ledger within the transaction of a batch of pages."""
+    """The ledger within the transaction of a batch of pages, or of single texts."""
 
     async def take(
         self, pages: Sequence[Envelope[RecipientsResolved]], *, at: datetime
-    ) -> Sequence[Envelope[MessageQueued | MessageSubmitted | RecipientExcluded]]:
+    ) -> Sequence[Envelope[Entered]]:
         """Enter what is new, and return the events that say so."""
+
+    async def take_singles(
+        self,
+        asked: Sequence[Envelope[MessageRequested] | Envelope[ReplyRequested]],
+        *,
+        at: datetime,
+    ) -> Sequence[Envelope[Entered]]:
+        """Enter what is to leave before all others, and return the events that say so."""
 
 
 class Proofs(Protocol):
@@ -186,8 +214,31 @@ class Resends(Protocol):
 
     async def take(
         self, asked: Envelope[RunResendRequested], *, at: datetime
-    ) -> Sequence[Envelope[RunResent | MessageQueued]]:
+    ) -> Sequence[Envelope[RunResent | Entered]]:
         """Start a run in place of what another one missed, and return the events that say so."""
+
+
+class Controls(Protocol):
+    """What staff paused and cancelled, within the transaction of a batch of events."""
+
+    async def follow(self, events: Sequence[Envelope[CampaignEvent]]) -> None:
+        """Take what is newer; a cancelled campaign stays so."""
+
+    async def cancel(self, commands: Sequence[Envelope[RunCancelRequested]]) -> None:
+        """Cancel runs."""
+
+
+class Sweeps(Protocol):
+    """Moves what waits, a part at a time; each call is one transaction, or none."""
+
+    async def leave_out_cancelled(self, *, at: datetime) -> int:
+        """Leave out what waits of cancelled campaigns and runs; returns how much it was."""
+
+    async def keep_hours(self, *, at: datetime) -> tuple[int, int]:
+        """Let go what may leave now, and hold for the next fit hour what may no longer.
+
+        Returns how much it was of each.
+        """
 
 
 class Ledger(Protocol):
@@ -197,9 +248,20 @@ class Ledger(Protocol):
         """Return the lanes that may have something to send."""
 
     async def claim(
-        self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
+        self,
+        lane: Lane,
+        *,
+        at: datetime,
+        until: datetime,
+        budget: int,
+        limit: int,
+        urgent: int = URGENT_AT_ONCE,
+        stops: Stops = NO_STOPS,
     ) -> Picked:
-        """Claim the next messages that the budget and the limits pay for whole."""
+        """Claim the next messages that the budget and the limits pay for whole.
+
+        Up to `limit` of campaigns, and up to `urgent` urgent ones before them.
+        """
 
     async def settle(self, results: Sequence[Result], *, at: datetime) -> None:
         """Record what became of claims that nobody has claimed anew."""

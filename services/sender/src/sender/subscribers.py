@@ -2,20 +2,34 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from chassis.instants import now
 from chassis.store import Transaction
 from chassis.subscription import Subscription
 from contracts.envelope import Envelope
 from contracts.events.audience import AudienceFailed, RecipientsResolved
+from contracts.events.campaign import (
+    CampaignArchived,
+    CampaignCancelled,
+    CampaignCompleted,
+    CampaignDeleted,
+    CampaignDrafted,
+    CampaignEdited,
+    CampaignEvent,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
+    CampaignScheduled,
+    CampaignStarted,
+)
 from contracts.events.consent import ConsentChanged
-from contracts.events.message import MessageResolutionDecided
+from contracts.events.message import MessageRequested, MessageResolutionDecided, ReplyRequested
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import TwilioCallbackReceived
-from contracts.events.run import RunResendRequested
+from contracts.events.run import RunCancelRequested, RunResendRequested
 from sender import handlers
 from sender.adapters.consents import SqlConsents
+from sender.adapters.controls import SqlControls
 from sender.adapters.decisions import SqlDecisions
 from sender.adapters.intake import SqlIntake
 from sender.adapters.proofs import SqlProofs
@@ -24,6 +38,22 @@ from sender.adapters.tables import SETTINGS
 from sender.ports import Witness
 
 CALLBACKS = "sender.callbacks"
+CONSENT = "sender.consent"
+SETTINGS_GROUP = "sender.settings"
+STOPS = "sender.stops"
+LIFECYCLE: tuple[type[CampaignEvent], ...] = (
+    CampaignDrafted,
+    CampaignEdited,
+    CampaignScheduled,
+    CampaignStarted,
+    CampaignCompleted,
+    CampaignDeleted,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignCancelled,
+    CampaignArchived,
+    CampaignRestored,
+)
 _CODE = re.compile(r"[0-9]{1,9}")
 
 
@@ -32,6 +62,24 @@ async def take(transaction: Transaction, pages: list[Envelope[RecipientsResolved
     await handlers.take_recipients(
         pages, at=now(), intake=SqlIntake(transaction), outbox=transaction
     )
+
+
+async def take_singles(
+    transaction: Transaction,
+    asked: list[Envelope[MessageRequested]] | list[Envelope[ReplyRequested]],
+) -> None:
+    """Hand texts that can't wait to their handler."""
+    await handlers.take_singles(asked, at=now(), intake=SqlIntake(transaction), outbox=transaction)
+
+
+async def follow(transaction: Transaction, events: list[Envelope[CampaignEvent]]) -> None:
+    """Hand steps in campaigns' lives to their handler."""
+    await handlers.follow_campaigns(events, controls=SqlControls(transaction))
+
+
+async def cancel(transaction: Transaction, commands: list[Envelope[RunCancelRequested]]) -> None:
+    """Hand commands to cancel runs to their handler."""
+    await handlers.cancel_runs(commands, controls=SqlControls(transaction))
 
 
 async def witness(
@@ -78,20 +126,50 @@ async def resend(transaction: Transaction, commands: list[Envelope[RunResendRequ
     )
 
 
-def consent_group(instance: str) -> str:
-    """Name the group by which one process hears of every opt-out.
+def own_group(name: str, instance: str) -> str:
+    """Name the group by which one process hears of every opt-out, stop and setting.
 
     Each for itself: while a partition's reader is dead or stopped, the others must not go on
-    sending to whoever has just opted out. All fold into one table, so hearing it twice is harmless.
+    sending to whoever has just opted out, or what was stopped. All fold into the same tables, so
+    hearing it twice is harmless.
     """
-    return f"sender.consent.{instance}"
+    return f"{name}.{instance}"
+
+
+def heard_first(instance: str) -> list[tuple[str, str]]:
+    """Return the groups and topics that are read to their end before anything is sent."""
+    return [
+        (own_group(CONSENT, instance), "consent.changed"),
+        (own_group(SETTINGS_GROUP, instance), "organization.settings"),
+        *((own_group(STOPS, instance), topic) for topic in ("campaign.lifecycle", "run.commands")),
+    ]
 
 
 def subscriptions(
-    *, instance: str, wake: Callable[[], None], settings_changed: Callable[[], None]
+    *,
+    instance: str,
+    wake: Callable[[], None],
+    wake_urgent: Callable[[], None],
+    stops_changed: Callable[[], None],
+    settings_changed: Callable[[], None],
 ) -> list[Subscription]:
     """Return all that the sender listens to; each waits for none of the others."""
     return [
+        # What can't wait never waits behind pages.
+        Subscription(
+            "sender.singles",
+            ("message.requested", "reply.requested"),
+            {MessageRequested: take_singles, ReplyRequested: take_singles},
+            after_commit=wake_urgent,
+        ),
+        Subscription(
+            STOPS,
+            ("campaign.lifecycle", "run.commands"),
+            {**dict.fromkeys(LIFECYCLE, follow), RunCancelRequested: cancel},
+            skips=frozenset({RunResendRequested}),
+            group=own_group(STOPS, instance),
+            after_commit=stops_changed,
+        ),
         Subscription(
             "sender.recipients",
             ("recipients.resolved",),
@@ -104,32 +182,34 @@ def subscriptions(
         Subscription(CALLBACKS, ("twilio.callbacks",), {TwilioCallbackReceived: witness}),
         # An opt-out never waits behind pages or callbacks.
         Subscription(
-            "sender.consent",
+            CONSENT,
             ("consent.changed",),
             {ConsentChanged: heed},
-            group=consent_group(instance),
+            group=own_group(CONSENT, instance),
         ),
-        _woken("sender.decisions", "message.decisions", {MessageResolutionDecided: decide}, wake),
-        # A run is a transaction of its own, however many messages it missed.
-        _woken("sender.commands", "run.commands", {RunResendRequested: resend}, wake, at_once=1),
         Subscription(
-            "sender.settings",
+            "sender.decisions",
+            ("message.decisions",),
+            {MessageResolutionDecided: decide},
+            after_commit=wake,
+        ),
+        # A run is a transaction of its own, however many messages it missed.
+        Subscription(
+            "sender.commands",
+            ("run.commands",),
+            {RunResendRequested: resend},
+            skips=frozenset({RunCancelRequested}),
+            max_records=1,
+            after_commit=wake,
+        ),
+        Subscription(
+            SETTINGS_GROUP,
             ("organization.settings",),
             {OrganizationSettingsChanged: SETTINGS.fold},
+            group=own_group(SETTINGS_GROUP, instance),
             after_commit=settings_changed,
         ),
     ]
-
-
-def _woken(
-    name: str,
-    topic: str,
-    handlers_: dict[Any, Any],
-    wake: Callable[[], None],
-    *,
-    at_once: int = 500,
-) -> Subscription:
-    return Subscription(name, (topic,), handlers_, max_records=at_once, after_commit=wake)
 
 
 def _code(said: str) -> int:

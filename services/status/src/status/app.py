@@ -11,6 +11,7 @@ from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.workers import Worker
 from status.adapters.accounts import SettledAccounts
+from status.adapters.campaigns import SqlCampaigns
 from status.adapters.lookouts import SqlLookouts, patience_of
 from status.adapters.runs import SqlRuns
 from status.adapters.tables import METADATA
@@ -40,7 +41,9 @@ def make(settings: ServiceSettings | None = None, own: StatusSettings | None = N
         clock=now,
     )
     silence = Patience(
-        unheard=timedelta(seconds=own.stalled_after), held=timedelta(seconds=own.held_at_most)
+        unheard=timedelta(seconds=own.stalled_after),
+        held=timedelta(seconds=own.held_at_most),
+        untold=timedelta(seconds=own.untold_at_most),
     )
     started = now()
 
@@ -53,6 +56,7 @@ def make(settings: ServiceSettings | None = None, own: StatusSettings | None = N
                     at=at,
                     patience=silence,
                     runs=SqlRuns(transaction),
+                    campaigns=SqlCampaigns(transaction),
                     outbox=transaction,
                     watch=watch,
                 )

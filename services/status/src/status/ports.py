@@ -7,14 +7,16 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
+from contracts.events.campaign import CampaignEvent
 from contracts.events.message import MessageStatusChanged
+from contracts.events.organization import OrganizationSettings
 from contracts.events.provider import TwilioCallbackReceived
-from contracts.events.run import RunEvent
+from contracts.events.run import RunAlarm, RunEvent
 from status.domain.folding import Refusal
-from status.domain.ledger import Alarm
 from status.domain.looking import Answer
 from status.domain.message import Message
 from status.domain.run import Run, Tally
+from status.domain.spike import Campaign, Outcomes
 
 CallbackEnvelope = Envelope[TwilioCallbackReceived]
 
@@ -74,6 +76,25 @@ class Runs(Protocol):
 
     async def silent_since(self, before: datetime) -> list[Run]:
         """Return runs that have waited since before then, held for this transaction."""
+
+
+class Campaigns(Protocol):
+    """Each campaign's newest outcomes, and what staff decided about its texts."""
+
+    async def follow(self, events: Sequence[CampaignEvent]) -> None:
+        """Take what became of campaigns; what is not newer changes nothing."""
+
+    async def add(self, outcomes: Mapping[UUID, Outcomes]) -> list[Campaign]:
+        """Count outcomes; returns the campaigns some of whose texts failed, held."""
+
+    async def keep(self, campaigns: Sequence[Campaign]) -> None:
+        """Keep campaigns' errors, and whether a spike was told."""
+
+    async def kept_back(self, campaigns: Collection[UUID]) -> set[UUID]:
+        """Return which of these are paused or cancelled."""
+
+    async def settings(self, organizations: Collection[UUID]) -> dict[UUID, OrganizationSettings]:
+        """Return these organisations' settings, as far as they have arrived."""
 
 
 class Lookouts(Protocol):
@@ -147,5 +168,5 @@ class Watch(Protocol):
     def account_refused(self, organization_id: UUID) -> None:
         """Twilio can't be asked with an organisation's credentials."""
 
-    def alarmed(self, run_id: UUID, alarm: Alarm) -> None:
+    def alarmed(self, run_id: UUID, alarm: RunAlarm) -> None:
         """Somebody has to look at a run."""

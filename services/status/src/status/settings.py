@@ -43,5 +43,7 @@ class StatusSettings(BaseSettings):
     """How long nothing may be heard of a run some of whose rows nobody ever spoke of."""
     held_at_most: float = Field(default=50 * 3600.0, gt=0)
     """How long nothing may be heard of a run whose messages all wait."""
+    untold_at_most: float = Field(default=24 * 3600.0, gt=0)
+    """How long nothing may be heard of a run whose audience is not whole."""
     audit: float = Field(default=60.0, gt=0)
     """How often runs that wait are looked at."""

@@ -12,18 +12,53 @@ from chassis.store import Transaction
 from chassis.subscription import BatchHandler, Subscription
 from contracts.envelope import Envelope
 from contracts.events.audience import AudienceFailed, RecipientRejected, RecipientsResolved
-from contracts.events.message import MessageQueued, MessageSubmitted, RecipientExcluded
+from contracts.events.campaign import (
+    CampaignArchived,
+    CampaignCancelled,
+    CampaignCompleted,
+    CampaignDeleted,
+    CampaignDrafted,
+    CampaignEdited,
+    CampaignEvent,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
+    CampaignScheduled,
+    CampaignStarted,
+)
+from contracts.events.message import (
+    MessageHeld,
+    MessageQueued,
+    MessageRequested,
+    MessageSubmitted,
+    RecipientExcluded,
+    ReplyRequested,
+)
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
 from contracts.events.run import RunResent
+from status.adapters.campaigns import SqlCampaigns
 from status.adapters.messages import SqlMessages
 from status.adapters.runs import SqlRuns
 from status.adapters.tables import SETTINGS
 from status.adapters.watch import LoggingWatch
 from status.domain.looking import Patience
-from status.handlers import messages, runs
+from status.handlers import campaigns, messages, runs
 
 WATCH = LoggingWatch()
+CAMPAIGN_EVENTS: tuple[type[CampaignEvent], ...] = (
+    CampaignDrafted,
+    CampaignEdited,
+    CampaignScheduled,
+    CampaignStarted,
+    CampaignCompleted,
+    CampaignDeleted,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignCancelled,
+    CampaignArchived,
+    CampaignRestored,
+)
 
 
 def about_messages(handle: Callable[..., Awaitable[None]], patience: Patience) -> BatchHandler:
@@ -35,11 +70,33 @@ def about_messages(handle: Callable[..., Awaitable[None]], patience: Patience) -
             at=now(),
             messages=SqlMessages(transaction, patience),
             runs=SqlRuns(transaction),
+            campaigns=SqlCampaigns(transaction),
             outbox=transaction,
             watch=WATCH,
         )
 
     return receive
+
+
+def about_audiences(handle: Callable[..., Awaitable[None]]) -> BatchHandler:
+    """Give a handler of audiences' facts its ports."""
+
+    async def receive(transaction: Transaction, facts: list[Envelope[Any]]) -> None:
+        await handle(
+            facts,
+            at=now(),
+            runs=SqlRuns(transaction),
+            campaigns=SqlCampaigns(transaction),
+            outbox=transaction,
+            watch=WATCH,
+        )
+
+    return receive
+
+
+async def follow_campaigns(transaction: Transaction, events: list[Envelope[Any]]) -> None:
+    """Hand campaign events to their handler."""
+    await campaigns.follow_campaigns(events, campaigns=SqlCampaigns(transaction))
 
 
 def about_runs(handle: Callable[..., Awaitable[None]]) -> BatchHandler:
@@ -56,10 +113,18 @@ def subscriptions(*, facts_at_once: int, patience: Patience) -> list[Subscriptio
     return [
         Subscription(
             "status.runs",
-            ("recipients.resolved", "recipient.rejected", "run.resent"),
+            (
+                "recipients.resolved",
+                "recipient.rejected",
+                "run.resent",
+                "message.requested",
+                "reply.requested",
+            ),
             {
-                RecipientsResolved: about_runs(runs.take_pages),
-                RunResent: about_runs(runs.take_resent),
+                RecipientsResolved: about_audiences(runs.take_pages),
+                RunResent: about_runs(runs.take_whole),
+                MessageRequested: about_runs(runs.take_whole),
+                ReplyRequested: about_runs(runs.take_whole),
                 AudienceFailed: about_runs(runs.take_failures),
                 RecipientRejected: about_runs(runs.take_rejected),
             },
@@ -69,6 +134,7 @@ def subscriptions(*, facts_at_once: int, patience: Patience) -> list[Subscriptio
             "status.messages",
             (
                 "message.queued",
+                "message.held",
                 "recipient.excluded",
                 "message.submitted",
                 "twilio.callbacks",
@@ -76,12 +142,19 @@ def subscriptions(*, facts_at_once: int, patience: Patience) -> list[Subscriptio
             ),
             {
                 MessageQueued: about_messages(messages.take_named, patience),
+                MessageHeld: about_messages(messages.take_named, patience),
                 RecipientExcluded: about_messages(messages.take_named, patience),
                 MessageSubmitted: about_messages(messages.take_submitted, patience),
                 TwilioCallbackReceived: about_messages(messages.take_callbacks, patience),
                 TwilioStatusPolled: about_messages(messages.take_polled, patience),
             },
             max_records=facts_at_once,
+        ),
+        Subscription(
+            "status.campaigns",
+            ("campaign.lifecycle",),
+            dict.fromkeys(CAMPAIGN_EVENTS, follow_campaigns),
+            together=follow_campaigns,
         ),
         Subscription(
             "status.settings",

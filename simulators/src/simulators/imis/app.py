@@ -15,6 +15,7 @@ from simulators.imis.catalogue import Catalogue
 from simulators.imis.faults import AFTER, ANYWHERE, KNOWN, TOKEN
 from simulators.imis.ledger import Ledger
 from simulators.imis.logins import Logins
+from simulators.imis.members import Members
 from simulators.imis.people import People
 from simulators.imis.request import Request
 from simulators.imis.settings import Settings
@@ -41,6 +42,7 @@ class ImisSimulator:
     def __init__(self, settings: Settings, *, state: Path) -> None:
         self.settings = settings
         self.people = People(settings.recipients, settings.seed)
+        self.members = Members(self.people, settings)
         self.catalogue = Catalogue(self.people)
         self.logins = Logins(settings)
         self.ledger = Ledger(state)
@@ -130,7 +132,7 @@ class ImisSimulator:
             among |= {"404_rest_disabled", "400_missing_prompt"}
             if facts["offset"] != "0":
                 among.add("expire_mid_paging")
-        elif request.method == "POST" and request.path in writes.ROUTES:
+        elif writes.changes_something(request):
             facts |= writes.facts_of(request)
             among |= AFTER
         return self.faults.pick(facts, among)

@@ -36,10 +36,12 @@ class Query:
     published: bool = True
     has_aliases: bool = True
     description: str = ""
+    properties: tuple[str, ...] = _PROPERTIES
+    types: tuple[str, ...] = _TYPES
 
     def keys(self) -> tuple[str, ...]:
         """Give the names that its values go by in a row."""
-        return self.aliases if self.has_aliases else _PROPERTIES[: len(self.aliases)]
+        return self.aliases if self.has_aliases else self.properties[: len(self.aliases)]
 
 
 @dataclass(slots=True)
@@ -52,10 +54,18 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         for query in _queries(self.people):
-            self.queries[query.path] = query
-        for path in (*self.queries, f"{EMPTY_FOLDER}/", "$/Common/Queries/Events/2024/"):
-            parts = path.split("/")
-            self.folders.update("/".join(parts[:depth]) or "$" for depth in range(1, len(parts)))
+            self.put(query)
+        for path in (f"{EMPTY_FOLDER}/", "$/Common/Queries/Events/2024/"):
+            self._put_folders(path)
+
+    def put(self, query: Query) -> None:
+        """Hold a query, in place of the one that was at its path."""
+        self.queries[query.path] = query
+        self._put_folders(query.path)
+
+    def _put_folders(self, path: str) -> None:
+        parts = path.split("/")
+        self.folders.update("/".join(parts[:depth]) or "$" for depth in range(1, len(parts)))
 
     def document(self, path: str) -> dict[str, Any] | None:
         """Describe the folder or query at a path."""
@@ -85,13 +95,13 @@ def definition_of(query: Query, profile: Profile) -> dict[str, Any]:
     for order, alias in enumerate(query.aliases):
         shown: dict[str, Any] = {
             "$type": contract("IqaQueryPropertyData"),
-            "Name": _PROPERTIES[order],
-            "DataTypeName": _TYPES[order],
+            "Name": query.properties[order],
+            "DataTypeName": query.types[order],
             "DisplayOrder": order,
         }
         if profile == "ems":
             shown |= {
-                "PropertyName": _PROPERTIES[order],
+                "PropertyName": query.properties[order],
                 "Alias": alias if query.has_aliases else None,
                 "Caption": alias,
             }

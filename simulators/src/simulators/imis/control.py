@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from simulators.imis.catalogue import plain_row
+from simulators.imis.custom import change_queries
 from simulators.shared import Receive, Scope, Send, answer_faults, answer_json, read_body
 
 if TYPE_CHECKING:
@@ -35,10 +36,19 @@ def _answer(
             return 200, _activities(site, query)
         case "/_sim/communications":
             return 200, {"communications": site.ledger.communications}
+        case "/_sim/queries":
+            return _queries(site, method, body)
         case "/_sim/audience":
             return _audience(site, query)
         case _:
             return 404, {"error": "no such part of the simulator"}
+
+
+def _queries(site: "ImisSimulator", method: str, body: bytes) -> tuple[int, Any]:
+    status, answered = change_queries(site.catalogue, method, body)
+    if method == "PUT" and status == 200:  # noqa: PLR2004 - it was taken
+        site.members.list_rows(orjson.loads(body)["rows"])
+    return status, answered
 
 
 def _settings(site: "ImisSimulator", body: bytes) -> tuple[int, Any]:

@@ -67,6 +67,13 @@ class Ledger:
         self._keep({"kind": "communication", "id": number, **entry})
         return number
 
+    def has_log(self, number: str) -> bool:
+        """Say whether there is a communication log entry of that id."""
+        known = number.isascii() and number.isdecimal() and int(number) > 0
+        if not known or int(number) > len(self.communications):
+            return False
+        return "subject" in self.communications[int(number) - 1]
+
     def find(self, party: str | None, filters: dict[str, str]) -> list[dict[str, Any]]:
         """List the activities with these property values."""
         wanted = {_COLUMNS[name]: value for name, value in filters.items() if name in _COLUMNS}

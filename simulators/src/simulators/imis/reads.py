@@ -32,6 +32,8 @@ def handle(site: "ImisSimulator", request: Request) -> tuple[int, Any]:
             listed = parameters_of(query)
             return 200, wire.page(listed, offset=0, limit=_CAP, total=len(listed))
         case "GET", path if path.startswith("/api/LegacyActivityType/"):
+            if not site.settings.tells_activity_types:
+                return 404, _NO_ROUTE
             return _activity_type(site, path.rpartition("/")[2])
         case "POST", "/api/DocumentSummary/_execute":
             return _documents(site, request)

@@ -23,6 +23,8 @@ class Settings:
     latency_seconds: float = 0.0
     lock_after_bad_logins: int = 10
     activity_types: frozenset[str] = ACTIVITY_TYPES
+    tells_activity_types: bool = True
+    merged_away: frozenset[str] = frozenset()
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Take over new values; raises ValueError for what can't be changed."""
@@ -33,8 +35,13 @@ class Settings:
                     changes[name] = value
                 case "latency_seconds", int() | float():
                     changes[name] = float(value)
-                case "activity_types" | "roles", list():
+                case "tells_activity_types", bool():
+                    changes[name] = value
+                case "activity_types" | "roles" | "merged_away", list():
                     changes[name] = frozenset(map(str, value))
+                case "users", dict():
+                    # Somebody's password expired in iMIS, or was changed there.
+                    changes[name] = self.users | {str(k): str(v) for k, v in value.items()}
                 case _:
                     raise ValueError(f"{name} can't be set to {value!r}")
         for name, value in changes.items():

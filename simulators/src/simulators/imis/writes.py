@@ -1,20 +1,26 @@
-"""What changes something: activities, and the communication log."""
+"""What changes something: activities; the communication log has a module of its own."""
 
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from simulators.imis import wire
+from simulators.imis import communications, wire
 from simulators.imis.ledger import RefusedError, fields_of, shown
 from simulators.imis.request import Request
 
 if TYPE_CHECKING:
     from simulators.imis.app import ImisSimulator
 
-ROUTES = ("/api/Activity", "/api/CommunicationLog", "/api/CommunicationLogRecipient")
 PREFIXES = ("/api/Activity", "/api/CommunicationLog")
 _PAGE_CAP = 500
 _CONTROLS = {"limit", "offset", "PartyId"}
+
+
+def changes_something(request: Request) -> bool:
+    """Say whether a request would leave something in iMIS, or take it away."""
+    if request.method == "DELETE":
+        return request.path.startswith("/api/Activity/")
+    return request.method == "POST" and request.path in {"/api/Activity", *communications.ROUTES}
 
 
 def facts_of(request: Request) -> dict[str, str]:
@@ -29,7 +35,7 @@ def facts_of(request: Request) -> dict[str, str]:
 def handle(site: "ImisSimulator", request: Request) -> tuple[int, Any]:
     """Answer a request about activities or communications."""
     if request.path.startswith("/api/CommunicationLog"):
-        return _communicate(site, request)
+        return communications.handle(site, request)
     if request.path == "/api/Activity":
         return _create(site, request) if request.method == "POST" else _find(site, request)
     seqn = request.path.rpartition("/")[2]
@@ -54,7 +60,7 @@ def _create(site: "ImisSimulator", request: Request) -> tuple[int, Any]:
     type_code = fields.get("ACTIVITY_TYPE", "")
     if type_code not in site.settings.activity_types:
         return 400, wire.problem(f"The activity type {type_code!r} does not exist.")
-    if not site.people.knows(fields["PartyId"]):
+    if not site.members.know(fields["PartyId"]):
         return 400, wire.problem("The party does not exist.")
     seqn = site.ledger.create(fields, request.user)
     posted["Identity"] = {
@@ -72,31 +78,3 @@ def _find(site: "ImisSimulator", request: Request) -> tuple[int, Any]:
     limit = min(int(request.first("limit") or 100), _PAGE_CAP)
     items = [shown(activity) for activity in found[offset : offset + limit]]
     return 200, wire.page(items, offset=offset, limit=limit, total=len(found))
-
-
-def _communicate(site: "ImisSimulator", request: Request) -> tuple[int, Any]:
-    if site.settings.profile == "2017" or request.path not in ROUTES:
-        return 404, wire.problem("No HTTP resource was found that matches the request.")
-    if request.method != "POST":
-        return 405, wire.problem("The method is not allowed.")
-    posted = request.json()
-    if not isinstance(posted, dict):
-        return 400, wire.problem("The entity is not well formed.")
-    if request.path == "/api/CommunicationLog":
-        if not posted.get("Subject"):
-            return 400, wire.problem("Subject is required.")
-        number = site.ledger.communicate(
-            {"subject": posted["Subject"], "html": posted.get("Html") or "", "user": request.user}
-        )
-        return 201, posted | {"CommunicationLogId": str(number)}
-    if not site.people.knows(str(posted.get("PartyId", ""))):
-        return 400, wire.problem("The party does not exist.")
-    number = site.ledger.communicate(
-        {
-            "communication": str(posted.get("CommunicationLogId", "")),
-            "party": posted["PartyId"],
-            "address": posted.get("Address") or "",
-            "message_type": posted.get("MessageType", 0),
-        }
-    )
-    return 201, posted | {"CommunicationLogRecipientId": str(number)}

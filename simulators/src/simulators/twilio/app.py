@@ -57,7 +57,7 @@ class TwilioSimulator:
                     self.store, self.settings, self._tokens, poster, in_flight=self._in_flight
                 )
             )
-            inbox = Inbox(self.store, poster, self.faults)
+            inbox = Inbox(self.store, poster, self.faults, self.settings)
             self._rest = rest.Rest(
                 store=self.store,
                 settings=self.settings,

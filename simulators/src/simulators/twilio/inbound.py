@@ -10,6 +10,7 @@ from typing import Any
 from simulators.shared import Faults
 from simulators.twilio.faults import INBOUND
 from simulators.twilio.segments import count_segments, is_toll_free
+from simulators.twilio.settings import Settings
 from simulators.twilio.store import Store
 from simulators.twilio.webhooks import Poster, Webhook
 
@@ -41,8 +42,9 @@ _TWIML_MESSAGE = re.compile(r"<Message[^>]*>(?:\s*<Body>)?([^<]+)<")
 class Inbox:
     """Takes texts from people as Twilio does, before the customer hears of them."""
 
-    def __init__(self, store: Store, poster: Poster, faults: Faults) -> None:
+    def __init__(self, store: Store, poster: Poster, faults: Faults, settings: Settings) -> None:
         self._store = store
+        self._settings = settings
         self._poster = poster
         self._faults = faults
 
@@ -83,6 +85,8 @@ class Inbox:
     def _obey(self, pair: tuple[str, str, str], body: str) -> str:
         """Opt out or in when the whole text is one of the words; give Twilio's own reply."""
         word, toll_free = body.strip().upper(), is_toll_free(pair[1])
+        if not toll_free and pair[1] in self._settings.left_to_customer.split():
+            return ""
         if word in STOP_WORDS:
             if pair in self._store.opted_out:
                 return ""

@@ -20,6 +20,8 @@ class Settings:
     retry_delay_ms: float = 200.0
     special_endings: bool = True
     inbound_url: str = ""
+    left_to_customer: str = ""
+    """Numbers, blank between them, whose opt-outs Twilio was asked to leave to the customer."""
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Take new values for some settings, all or none of them."""

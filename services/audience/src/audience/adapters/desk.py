@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic
 
-from sqlalchemy import Row, Select, delete, func, or_, select, text, update
+from sqlalchemy import Row, Select, func, or_, select, text, update
 
 from audience.adapters.tables import JOBS, REFUSED_LOGINS, SETTINGS
-from audience.domain.failures import login_wait_after
 from audience.domain.resolving import Progress
-from audience.ports import Claim, Kind, Login, Order
+from audience.ports import Claim, Kind, LeaseLost, Order
 from chassis.instants import now
-from chassis.store import Store, is_database_outage, upsert
+from chassis.store import Store, is_database_outage, keep_newest
+from contracts.events.audience import AudienceAwaited
 
 _ORGANIZATIONS = SETTINGS.table
 # Claims of several processes on PostgreSQL go one after the other, so that none overlooks what
 # the other gives the same organisation.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7462)")
 _SIGNS_A_LEASE = 3
+_FREE = {"lease_owner": None, "lease_instance": None, "lease_until": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class SqlDesk(Generic[Order]):
             }
             await transaction.execute(update(JOBS).where(JOBS.c.id == found.id).values(lease))
             job = (await transaction.execute(_job(found.id))).one()
-        return self._claim(job, at)
+        return self._claim(job)
 
     @asynccontextmanager
     async def keep(self, claim: Claim[Order]) -> AsyncIterator[None]:
@@ -98,44 +99,31 @@ class SqlDesk(Generic[Order]):
             await transaction.execute(
                 update(JOBS)
                 .where(JOBS.c.id == claim.id, JOBS.c.lease_owner == self._holder.name)
-                .values(
-                    not_before=not_before,
-                    failures=JOBS.c.failures + int(failed),
-                    lease_owner=None,
-                    lease_instance=None,
-                    lease_until=None,
-                )
+                .values(not_before=not_before, failures=JOBS.c.failures + int(failed), **_FREE)
             )
 
-    async def refuse_login(self, claim: Claim[Order], *, at: datetime) -> None:
-        """Let nobody log in for the organisation for a while; new settings end the wait."""
-        organization_id, sequence = claim.order.organization_id, claim.settings_sequence
-        known = select(REFUSED_LOGINS.c.refusals).where(
-            REFUSED_LOGINS.c.organization_id == organization_id,
-            REFUSED_LOGINS.c.sequence >= sequence,
-        )
+    async def refuse_login(self, claim: Claim[Order]) -> None:
+        """Let nobody log in for the organisation until its settings are newer."""
         async with self._store.transaction() as transaction:
-            refusals = 1 + ((await transaction.execute(known)).scalar() or 0)
-            news = {
-                "sequence": sequence,
-                "refusals": refusals,
-                "not_before": at + login_wait_after(refusals),
-            }
-            statement = upsert(transaction.connection, REFUSED_LOGINS).values(
-                organization_id=organization_id, **news
-            )
             await transaction.execute(
-                statement.on_conflict_do_update(index_elements=["organization_id"], set_=news)
+                keep_newest(transaction.connection, REFUSED_LOGINS, key="organization_id"),
+                {
+                    "organization_id": claim.order.organization_id,
+                    "sequence": claim.settings_sequence,
+                },
             )
 
-    async def take_login(self, claim: Claim[Order]) -> None:
-        """Forget that iMIS refused the login."""
+    async def await_login(self, claim: Claim[Order], told: AudienceAwaited) -> None:
+        """Put the work back until the settings are newer than the told ones, and tell of it."""
         async with self._store.transaction() as transaction:
-            await transaction.execute(
-                delete(REFUSED_LOGINS).where(
-                    REFUSED_LOGINS.c.organization_id == claim.order.organization_id
-                )
+            put_back = await transaction.execute(
+                update(JOBS)
+                .where(JOBS.c.id == claim.id, JOBS.c.lease_owner == self._holder.name)
+                .values(awaited_sequence=told.settings_sequence, **_FREE)
             )
+            if put_back.rowcount != 1:
+                raise LeaseLost
+            transaction.publish(told, because=claim.event_id)
 
     async def _renew(self, claim: Claim[Order]) -> None:
         while True:
@@ -182,9 +170,12 @@ class SqlDesk(Generic[Order]):
         if self._kind is Kind.RUN:
             free = free.where(
                 or_(
-                    REFUSED_LOGINS.c.not_before.is_(None),
-                    REFUSED_LOGINS.c.not_before <= at,
-                    REFUSED_LOGINS.c.sequence < _ORGANIZATIONS.c.sequence,
+                    ~JOBS.c.needs_imis,
+                    REFUSED_LOGINS.c.sequence.is_(None),
+                    REFUSED_LOGINS.c.sequence < _ORGANIZATIONS.c.account_sequence,
+                    # It is given out once, to be told of.
+                    JOBS.c.awaited_sequence.is_(None),
+                    JOBS.c.awaited_sequence < _ORGANIZATIONS.c.account_sequence,
                 )
             )
         each = free.subquery()
@@ -195,7 +186,7 @@ class SqlDesk(Generic[Order]):
             .limit(1)
         )
 
-    def _claim(self, job: Row[Any], at: datetime) -> Claim[Order]:
+    def _claim(self, job: Row[Any]) -> Claim[Order]:
         return Claim(
             id=job.id,
             order=self._order.model_validate_json(job.event),
@@ -204,7 +195,7 @@ class SqlDesk(Generic[Order]):
             step=job.step,
             failures=job.failures,
             attempts=job.attempts,
-            login=_login(job, at),
+            login_refused=_is_refused(job),
             settings_sequence=job.settings_sequence,
         )
 
@@ -219,7 +210,7 @@ async def take_back(store: Store, holder: Holder) -> None:
                 JOBS.c.lease_instance == holder.instance,
                 JOBS.c.lease_owner != holder.name,
             )
-            .values(lease_owner=None, lease_instance=None, lease_until=None)
+            .values(**_FREE)
         )
 
 
@@ -227,9 +218,8 @@ def _job(job_id: object) -> Select[Any]:
     return (
         select(
             JOBS,
-            _ORGANIZATIONS.c.sequence.label("settings_sequence"),
+            _ORGANIZATIONS.c.account_sequence.label("settings_sequence"),
             REFUSED_LOGINS.c.sequence.label("refused_sequence"),
-            REFUSED_LOGINS.c.not_before.label("login_not_before"),
         )
         .join(_ORGANIZATIONS, _ORGANIZATIONS.c.subject == JOBS.c.organization_id)
         .outerjoin(REFUSED_LOGINS, REFUSED_LOGINS.c.organization_id == JOBS.c.organization_id)
@@ -237,9 +227,6 @@ def _job(job_id: object) -> Select[Any]:
     )
 
 
-def _login(job: Row[Any], at: datetime) -> Login:
-    if job.login_not_before is None:
-        return Login.FINE
-    if job.login_not_before <= at or job.refused_sequence < job.settings_sequence:
-        return Login.REFUSED_BEFORE
-    return Login.HELD
+def _is_refused(job: Row[Any]) -> bool:
+    known = job.refused_sequence is not None and job.refused_sequence >= job.settings_sequence
+    return known and job.needs_imis

@@ -55,4 +55,5 @@ def _row(
         "attempts": 0,
         "step": 0,
         "progress": _START,
+        "needs_imis": order.audience.upload_id is None,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from audience.adapters.tables import JOBS, NUMBERS, ROWS
 from audience.domain.rows import Row
 from audience.domain.verdicts import Seen
-from audience.ports import Checkpoint, Claim, LeaseLost
+from audience.ports import Checkpoint, Claim, Kind, LeaseLost
 from chassis.store import Store, Transaction
 from contracts.events.audience import AudiencePreviewRequested
 from contracts.events.campaign import CampaignDue
@@ -37,8 +37,8 @@ class SqlLedger:
                 rows = [_stored(claim.id, row) for row in checkpoint.rows]
                 await transaction.execute(insert(ROWS), rows)
             pairs = [
-                {"run_id": claim.id, "imis_id": imis_id, "e164": e164}
-                for imis_id, e164 in checkpoint.pairs
+                {"run_id": claim.id, "imis_id": imis_id, "e164": e164, "first_row": row}
+                for (imis_id, e164), row in checkpoint.pairs.items()
             ]
             await transaction.insert_new(NUMBERS, pairs)
             transaction.publish(*checkpoint.events, because=claim.event_id)
@@ -55,8 +55,12 @@ class SqlLedger:
             "progress": checkpoint.progress.model_dump_json().encode(),
             "failures": 0,
         }
+        if checkpoint.progress.reading.done:
+            news["needs_imis"] = False
         if checkpoint.done:
+            resolving = checkpoint.progress.resolving
             news |= {
+                "rows_found": resolving.rows if resolving.done else None,
                 "done_at": at,
                 "lease_owner": None,
                 "lease_instance": None,
@@ -106,12 +110,32 @@ class SqlLedger:
 
     async def seen(self, run_id: UUID, numbers: Collection[str]) -> Seen:
         """Return what earlier rows have of these numbers."""
-        query = select(NUMBERS.c.imis_id, NUMBERS.c.e164).where(
-            NUMBERS.c.run_id == run_id, NUMBERS.c.e164.in_(numbers)
+        query = (
+            select(NUMBERS.c.imis_id, NUMBERS.c.e164)
+            .where(NUMBERS.c.run_id == run_id, NUMBERS.c.e164.in_(numbers))
+            .order_by(NUMBERS.c.first_row.desc())
         )
         async with self._store.read() as connection:
             found = (await connection.execute(query)).all()
-        return Seen({(imis_id, e164) for imis_id, e164 in found}, {e164 for _, e164 in found})
+        # Of those who share a number the first row comes last, and stays.
+        return Seen({(imis_id, e164) for imis_id, e164 in found}, {n: who for who, n in found})
+
+    async def rows_last_time(self, run: CampaignDue) -> int | None:
+        """Count the rows of the campaign's run before this one, if there was one."""
+        query = (
+            select(JOBS.c.rows_found)
+            .where(
+                JOBS.c.organization_id == run.organization_id,
+                JOBS.c.campaign_id == run.campaign_id,
+                JOBS.c.kind == Kind.RUN,
+                JOBS.c.id != run.run_id,
+                JOBS.c.rows_found.is_not(None),
+            )
+            .order_by(JOBS.c.done_at.desc(), JOBS.c.id)
+            .limit(1)
+        )
+        async with self._store.read() as connection:
+            return await connection.scalar(query)
 
 
 def _stored(run_id: UUID, row: Row) -> dict[str, object]:

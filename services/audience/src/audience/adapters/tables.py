@@ -1,6 +1,7 @@
 """The audience service's tables."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Index,
     Integer,
@@ -18,7 +19,13 @@ from chassis.latest import Latest
 from contracts.events.organization import OrganizationSettingsChanged
 
 METADATA = MetaData()
-SETTINGS = Latest("organizations", METADATA, OrganizationSettingsChanged)
+SETTINGS = Latest(
+    "organizations",
+    METADATA,
+    OrganizationSettingsChanged,
+    # When iMIS's account was saved as it is: another setting mends no password.
+    marks={"account_sequence": lambda event: event.account_sequence},
+)
 JOBS = Table(
     "jobs",
     METADATA,
@@ -40,6 +47,12 @@ JOBS = Table(
     Column("lease_instance", String(80)),
     Column("lease_until", Instant),
     Column("done_at", Instant),
+    # Whether iMIS is still to be asked for its rows.
+    Column("needs_imis", Boolean, nullable=False),
+    # The settings whose refused account the run was said to wait for.
+    Column("awaited_sequence", Integer),
+    # How many rows a run had that was resolved to its end.
+    Column("rows_found", Integer),
     UniqueConstraint("campaign_id", "occurrence"),
 )
 Index(
@@ -53,10 +66,34 @@ REFUSED_LOGINS = Table(
     "refused_logins",
     METADATA,
     Column("organization_id", Uuid, primary_key=True),
-    # The organisation's settings that iMIS refused.
+    # The organisation's settings that iMIS refused: there is no log-in until newer ones.
     Column("sequence", Integer, nullable=False),
-    Column("refusals", Integer, nullable=False),
-    Column("not_before", Instant, nullable=False),
+)
+OPT_OUTS = Table(
+    "opt_outs",
+    METADATA,
+    Column("consent_id", Uuid, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("organization_id", Uuid, nullable=False),
+    Column("number", String(20), nullable=False),
+    # Empty: all of the organisation's numbers.
+    Column("from_number", String(40), nullable=False),
+    Column("opted_out", Boolean, nullable=False),
+    Index("opt_outs_by_number", "organization_id", "number"),
+)
+# Parts of uploaded lists, each as it came.
+UPLOADS = Table(
+    "uploads",
+    METADATA,
+    Column("upload_id", Uuid, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("rows_in_all", Integer),
+    # JSON: a list of names, and a list of rows.
+    Column("columns", LargeBinary, nullable=False),
+    Column("rows", LargeBinary, nullable=False),
 )
 ROWS = Table(
     "rows",
@@ -77,5 +114,6 @@ NUMBERS = Table(
     Column("run_id", Uuid, primary_key=True),
     Column("e164", String(20), primary_key=True),
     Column("imis_id", Text, primary_key=True),
+    Column("first_row", Integer, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -4,8 +4,6 @@ from datetime import timedelta
 
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(minutes=5)
-_FIRST_LOGIN_WAIT = timedelta(minutes=1)
-_LONGEST_LOGIN_WAIT = timedelta(hours=1)
 _LONGEST_WISH = timedelta(hours=1)
 _MOST_DOUBLINGS = 16
 
@@ -19,17 +17,12 @@ class Unusable(Exception):
         self.sentence = sentence
 
 
+class NotHereYet(Exception):
+    """The uploaded list has not arrived whole; it may be on its way."""
+
+
 def wait_after(failures: int, *, asked_seconds: float | None = None) -> timedelta:
     """Return how long to leave iMIS alone after its n-th failure in a row, or as it asked."""
     wish = min(timedelta(seconds=asked_seconds or 0), _LONGEST_WISH)
-    return max(_doubled(_FIRST_WAIT, failures, _LONGEST_WAIT), wish)
-
-
-def login_wait_after(refusals: int) -> timedelta:
-    """Return how long not to log in after the n-th refusal, lest iMIS lock the account."""
-    return _doubled(_FIRST_LOGIN_WAIT, refusals, _LONGEST_LOGIN_WAIT)
-
-
-def _doubled(first: timedelta, count: int, longest: timedelta) -> timedelta:
-    doublings = min(max(count - 1, 0), _MOST_DOUBLINGS)
-    return min(first * (1 << doublings), longest)
+    doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
+    return max(min(_FIRST_WAIT * (1 << doublings), _LONGEST_WAIT), wish)

@@ -20,8 +20,8 @@ from contracts.ids import message_id, recipient_id
 
 MOST_RECIPIENTS = 500
 MOST_BYTES = 256 * 1024
-# What a recipient's keys, ids, number and counts take at most beside its iMIS id and text.
-_RECIPIENT_BYTES = 300
+# What a recipient's keys, ids, number, zone and counts take at most beside its iMIS id and text.
+_RECIPIENT_BYTES = 360
 
 
 class Resolving(BaseModel):
@@ -49,14 +49,14 @@ class Resolving(BaseModel):
             done=rows >= stored,
         )
 
-    @property
-    def totals(self) -> Totals:
+    def totals(self, *, rows_last_time: int | None) -> Totals:
         """What the pages add up to so far."""
         return Totals(
             rows=self.rows,
             recipients=self.recipients,
             rejected=self.rejected,
             segments=self.segments,
+            rows_last_time=rows_last_time,
         )
 
 
@@ -76,7 +76,13 @@ class Progress(BaseModel):
 
 
 def say(
-    due: CampaignDue, verdicts: Sequence[Verdict], before: Resolving, *, stored: int, at: datetime
+    due: CampaignDue,
+    verdicts: Sequence[Verdict],
+    before: Resolving,
+    *,
+    stored: int,
+    at: datetime,
+    rows_last_time: int | None = None,
 ) -> tuple[Resolving, list[RecipientsResolved | RecipientRejected]]:
     """Return the checkpoint after these rows, and all that is to be told of them.
 
@@ -92,7 +98,7 @@ def say(
     ]
     for number, page in enumerate(pages, start=before.pages + 1):
         is_last = after.done and number == before.pages + len(pages)
-        totals = after.totals if is_last else None
+        totals = after.totals(rows_last_time=rows_last_time) if is_last else None
         said.append(_page(due, page, at=at, sequence=number, totals=totals))
     return after.model_copy(update={"pages": before.pages + len(pages)}), said
 
@@ -119,6 +125,7 @@ def _recipient(due: CampaignDue, accepted: Accepted) -> Recipient:
         to=accepted.to,
         text=accepted.text,
         segments=accepted.segments,
+        zone=accepted.zone,
     )
 
 
@@ -134,6 +141,7 @@ def _rejection(due: CampaignDue, rejected: Rejected, *, at: datetime) -> Recipie
         imis_id=rejected.row.imis_id,
         phone=rejected.row.phone,
         reason=rejected.reason,
+        same_as_imis_id=rejected.same_as_imis_id,
     )
 
 
@@ -156,6 +164,8 @@ def _page(
         from_number=due.from_number,
         name=due.name,
         occurrence=due.occurrence,
+        purpose=due.purpose,
+        log_subject=due.log_subject,
         recipients=recipients,
         totals=totals,
     )

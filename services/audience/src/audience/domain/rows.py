@@ -4,16 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from typing import Protocol
 
 from pydantic_core import to_json
 
 from audience.domain.failures import Unusable
 from contracts.events.campaign import Audience
+from texting.values import localized
+
+_ALL_TEXT: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, repr=False)
 class Row:
-    """One row as iMIS gave it; `number` counts the run's stored rows from 1."""
+    """One row; `number` counts the run's stored rows from 1.
+
+    `values` are what a text merges: text as it was given, dates, money and numbers as the
+    organisation's locale writes them. The id, the phone and the zone stay as they were given.
+    """
 
     number: int
     imis_id: str
@@ -31,22 +39,34 @@ class Row:
 
 
 def rows_of(
-    given: Sequence[Mapping[str, str]], audience: Audience, *, after: int, is_first_page: bool
+    given: Sequence[Mapping[str, str]],
+    audience: Audience,
+    *,
+    after: int,
+    is_first_page: bool,
+    kinds: Mapping[str, str] = _ALL_TEXT,
+    locale: str = "en-US",
 ) -> list[Row]:
     """Number a page's rows; raises `Unusable` if a first page lacks a column that is needed.
 
-    A later page is taken as it is: a column that it lacks is empty in each of its rows.
+    A later page is taken as it is: a column that it lacks is empty in each of its rows. `kinds`
+    says which columns are no text, in the words of `texting.values`.
     """
     if not given:
         return []
-    id_column = _column(audience.id_column, given[0])
-    phone_column = _column(audience.phone_column, given[0])
+    wanted = [audience.id_column, audience.phone_column, audience.zone_column]
+    found = {name: column_named(name, given[0]) for name in wanted if name}
     if is_first_page:
-        wanted = {audience.id_column: id_column, audience.phone_column: phone_column}
-        _refuse_missing([name for name, found in wanted.items() if found is None], given[0])
+        _refuse_missing([name for name, column in found.items() if column is None], given[0])
+    id_column, phone_column = found.get(audience.id_column), found.get(audience.phone_column)
+    as_given = set(found.values())
+    shown = {name: kind for name, kind in kinds.items() if name not in as_given}
     rows = []
     for number, raw in enumerate(given, start=after + 1):
         values = {_storable(name): _storable(value) for name, value in raw.items()}
+        for name, kind in shown.items():
+            if name in values:
+                values[name] = localized(values[name], kind=kind, locale=locale)
         imis_id = "" if id_column is None else values.get(_storable(id_column), "").strip()
         phone = "" if phone_column is None else values.get(_storable(phone_column), "")
         rows.append(Row(number, imis_id, phone, values))
@@ -58,7 +78,16 @@ def checksum_of(rows: Iterable[Row]) -> int:
     return sum(int.from_bytes(row.contents[:8]) for row in rows)
 
 
-def not_among(rows: Iterable[Row], known: set[bytes], *, after: int) -> list[Row]:
+class Known(Protocol):
+    """Contents of rows that are known already."""
+
+    def __contains__(self, contents: bytes, /) -> bool: ...
+
+    def add(self, contents: bytes, /) -> None:
+        """Know these contents too."""
+
+
+def not_among(rows: Iterable[Row], known: Known, *, after: int) -> list[Row]:
     """Keep the rows whose contents are new, each once, numbered anew; adds them to `known`."""
     fresh: list[Row] = []
     for row in rows:
@@ -68,7 +97,7 @@ def not_among(rows: Iterable[Row], known: set[bytes], *, after: int) -> list[Row
     return fresh
 
 
-def _column(wanted: str, names: Iterable[str]) -> str | None:
+def column_named(wanted: str, names: Iterable[str]) -> str | None:
     """Find a column as merge fields do: spelled so, else the only one alike but for case."""
     alike = {name for name in names if name.strip().casefold() == wanted.strip().casefold()}
     if wanted in alike:
@@ -79,7 +108,7 @@ def _column(wanted: str, names: Iterable[str]) -> str | None:
 def _refuse_missing(missing: Sequence[str], names: Iterable[str]) -> None:
     if missing:
         raise Unusable(
-            f"The query has no column {' and no column '.join(missing)} any more. Its columns "
+            f"The audience has no column {' and no column '.join(missing)} any more. Its columns "
             f"are: {', '.join(names)}. Choose the columns anew, or mend the aliases in iMIS."
         )
 

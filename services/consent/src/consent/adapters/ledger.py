@@ -8,9 +8,8 @@ from sqlalchemy import bindparam, func, select, update
 
 from chassis.instants import now
 from chassis.store import Transaction, upsert
-from consent.adapters.tables import DECISIONS, PAIRS, REVIEWS
+from consent.adapters.tables import DECISIONS, PAIRS
 from consent.domain.pairs import Decision, Pair, Standing
-from consent.domain.texts import Review
 from consent.ports import Fact
 from contracts.events.consent import Consent, ConsentCause
 
@@ -108,32 +107,6 @@ class SqlLedger:
                     for each in standings
                 ],
             )
-
-
-class SqlReviews:
-    """Texts that a person should read."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def add(self, reviews: Sequence[Review]) -> None:
-        """Keep each text once."""
-        await self._transaction.insert_new(
-            REVIEWS,
-            [
-                {
-                    "organization_id": each.pair.organization_id,
-                    "text_id": each.text_id,
-                    "consent_id": each.pair.consent_id,
-                    "number": each.pair.number,
-                    "from_number": each.pair.from_number,
-                    "message_sid": each.message_sid,
-                    "text": each.text,
-                    "at": each.at,
-                }
-                for each in sorted(reviews, key=lambda review: review.text_id)
-            ],
-        )
 
 
 def _row(decision: Decision, moment: object) -> dict[str, object]:

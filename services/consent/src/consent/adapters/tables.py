@@ -38,7 +38,7 @@ DECISIONS = Table(
     Column("consent", String(20), nullable=False),
     Column("cause", String(20), nullable=False),
     Column("word", String(40), nullable=False),
-    Column("by", String(80), nullable=False),
+    Column("by", String(200), nullable=False),
     Column("recorded_at", Instant, nullable=False),
     # A fact may be about two pairs, and is known by both of them or by none.
     Index("decisions_by_fact", "organization_id", "fact_id"),
@@ -55,6 +55,9 @@ REVIEWS = Table(
     Column("message_sid", String(80), nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("sequence", Integer, nullable=False),
 )
 ASIDE = Table(
     "set_aside",

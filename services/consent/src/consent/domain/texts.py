@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from consent.domain.pairs import Pair
 from consent.domain.words import Wish, wish_of
-from contracts.events.consent import Consent
+from contracts.events.consent import Consent, ConsentDecided
 from contracts.events.organization import OrganizationSettings
 from contracts.events.provider import TwilioMessageReceived
 from contracts.ids import consent_id
@@ -36,17 +35,6 @@ class Heard:
     number: str
     from_number: str
     wish: Wish
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A text that a person should read, because it may be a wish to be left alone."""
-
-    pair: Pair
-    text_id: UUID
-    message_sid: str
-    text: str
-    at: datetime
 
 
 def hear(
@@ -95,3 +83,20 @@ def pairs_concerned(
     if consent is Consent.OPTED_IN or settings.opt_out_of == "organization":
         found.append(pair_of(organization, number=number, from_number="", name=name))
     return found
+
+
+def pairs_of_staff(
+    decided: ConsentDecided, settings: OrganizationSettings | None, name: Fingerprint
+) -> list[Pair]:
+    """Return the pairs that staff decided about: one number's, or all of the organisation's."""
+    organization, number = decided.organization_id, decided.number
+    if decided.consent is Consent.OPTED_OUT or settings is None:
+        numbers = {decided.from_number}
+    else:
+        every = {each.number for each in settings.numbers}
+        # An opt-out from everything would stand in the way of any of them.
+        numbers = {"", *({decided.from_number} if decided.from_number else every)}
+    return [
+        pair_of(organization, number=number, from_number=each, name=name)
+        for each in sorted(numbers)
+    ]

@@ -9,6 +9,7 @@ from gateway.adapters.campaigns import SqlCampaigns
 from gateway.adapters.commands import SqlCommands, SqlQueries
 from gateway.adapters.executor import Executor
 from gateway.adapters.staff import SqlAttempts, SqlOrganizations, SqlSessions
+from gateway.adapters.uploads import SqlUploads
 
 
 class SqlReading:
@@ -23,6 +24,7 @@ class SqlReading:
         self.answers = SqlAnswers(executor)
         self.commands = SqlCommands(executor)
         self.queries = SqlQueries(executor)
+        self.uploads = SqlUploads(executor)
 
 
 class SqlWork(SqlReading):

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from contracts.events.campaign import Audience
 from contracts.events.organization import ImisAccess
+from gateway.domain.prompts import settled
 from imis_client import Folder, ImisClient, QueryDefinition, Token, login
 
 
@@ -27,10 +29,20 @@ class HttpImis:
         async with self._client(site, token) as client:
             return await client.browse(path)
 
-    async def columns(self, site: ImisAccess, token: Token, path: str) -> QueryDefinition:
-        """Describe a query."""
+    async def columns(
+        self, site: ImisAccess, token: Token, path: str, *, audience: Audience | None = None
+    ) -> QueryDefinition:
+        """Describe a query; an audience's answers help where only a row tells its columns."""
         async with self._client(site, token) as client:
-            return await client.columns(path)
+            if audience is None or not (audience.answers or audience.prompts):
+                return await client.columns(path)
+            asked = (await client.definition(path)).prompts
+            return await client.columns(path, prompts=settled(audience, asked).answers)
+
+    async def activity_type_exists(self, site: ImisAccess, token: Token, code: str) -> bool | None:
+        """Say whether an activity type is set up; None where the site can't tell."""
+        async with self._client(site, token) as client:
+            return await client.activity_type_exists(code)
 
     def _client(self, site: ImisAccess, token: Token) -> ImisClient:
         return ImisClient.from_token(site.url, token, site.version, timeout=self._timeout)

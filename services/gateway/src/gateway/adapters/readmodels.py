@@ -1,8 +1,6 @@
 """Runs, messages and figures, as the projections made them from the log."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -11,11 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.settings import ServiceSettings
 from contracts.events.audience import Reason
 from contracts.events.message import MessageStatus
-from gateway.domain.views import Message, Progress, Run, RunState, Unknown, Usage
+from gateway.adapters.figures import StoredFigures
+from gateway.adapters.shown import STATES, message_of, run_of, unknown_of
+from gateway.domain.views import Message, Progress, Run, Unknown
 from readmodels import queries
 from readmodels.reader import Reader
-from readmodels.tables import MESSAGES, RUN_COUNTS
-from readmodels.views import MessageView, RowStatus, RunView, UnknownView
+from readmodels.tables import MESSAGES
+from readmodels.views import (
+    ActivityState,
+    ActivityView,
+    ErrorCount,
+    HourCount,
+    RowStatus,
+    RunView,
+    SkippedView,
+    UnknownView,
+)
 
 _OPTED_OUT = 21610
 _MISSED_FOR = (Reason.OVER_RUN_LIMIT, Reason.OVER_DAY_LIMIT, Reason.GIVEN_UP)
@@ -28,19 +37,13 @@ _MISSED = or_(
     MESSAGES.c.reason.in_(_MISSED_FOR),
 )
 """Texts that nobody got accepted, although their numbers are good and want them."""
-_STATES: Mapping[str, RunState] = {
-    "preparing": "preparing",
-    "sending": "sending",
-    "completed": "completed",
-    "failed": "failed",
-}
 
 
-class StoredReadModels:
+class StoredReadModels(StoredFigures):
     """Reads what the projections wrote; what they haven't written yet is not there."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._reader = Reader(settings)
+        super().__init__(Reader(settings))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -67,7 +70,7 @@ class StoredReadModels:
             return None
         return Progress(
             run_id=run_id,
-            state=_STATES[found.state],
+            state=STATES[found.state],
             by_status={str(key): each.messages for key, each in found.by_status.items()},
             recipients=found.recipients,
             total=found.total,
@@ -75,6 +78,41 @@ class StoredReadModels:
             segments=found.segments,
             settled_segments=found.settled_segments,
         )
+
+    async def skipped(self, organization_id: UUID, campaign_id: UUID) -> list[SkippedView]:
+        """Return a recurring campaign's times that passed unused."""
+        async with self._reader.read() as connection:
+            return await queries.skipped(connection, organization_id, campaign_id)
+
+    async def run_errors(self, organization_id: UUID, run_id: UUID) -> list[ErrorCount]:
+        """Return what a run's texts failed for, the most frequent first."""
+        async with self._reader.read() as connection:
+            return await queries.run_errors(connection, organization_id, run_id)
+
+    async def run_hours(self, organization_id: UUID, run_id: UUID) -> list[HourCount]:
+        """Return a run's messages by the hour of the attempt and their status."""
+        async with self._reader.read() as connection:
+            return await queries.run_hours(connection, organization_id, run_id)
+
+    async def activities(
+        self,
+        organization_id: UUID,
+        run_id: UUID,
+        *,
+        state: ActivityState | None,
+        after_row: int | None,
+        limit: int,
+    ) -> list[ActivityView]:
+        """Return what became in iMIS of up to `limit` of a run's rows; a row's all or none."""
+        async with self._reader.read() as connection:
+            return await queries.activities(
+                connection,
+                organization_id,
+                run_id,
+                state=state,
+                after_row=after_row,
+                limit=limit,
+            )
 
     async def messages(
         self,
@@ -95,19 +133,19 @@ class StoredReadModels:
                 after_row=after_row,
                 limit=limit,
             )
-        return [_message(each) for each in found]
+        return [message_of(each) for each in found]
 
     async def message(self, organization_id: UUID, message_id: UUID) -> Message | None:
         """Return a message."""
         async with self._reader.read() as connection:
             found = await queries.message(connection, organization_id, message_id)
-        return None if found is None else _message(found)
+        return None if found is None else message_of(found)
 
     async def unknown(self, organization_id: UUID | None, *, limit: int) -> list[Unknown]:
         """Return unknown messages, the oldest first; of every organisation if None."""
         async with self._reader.read() as connection:
             found = await queries.unknown_messages(connection, organization_id, limit=limit)
-        return [_unknown(each) for each in found]
+        return [unknown_of(each) for each in found]
 
     async def whose(self, message_id: UUID) -> UUID | None:
         """Return the organisation that a message belongs to: for operators."""
@@ -128,49 +166,28 @@ class StoredReadModels:
             row = (await connection.execute(query)).mappings().first()
         if row is None:
             return None
-        return _unknown(UnknownView.model_validate({**row, "reason": row["doubt"]}))
-
-    async def usage(self, organization_id: UUID, *, at: datetime) -> Usage:
-        """Return what the organisation has sent, by UTC days."""
-        async with self._reader.read() as connection:
-            found = await queries.dashboard(connection, organization_id, at.astimezone(UTC).date())
-        return Usage(
-            texts_today=found.today.texts,
-            texts_this_month=found.this_month.texts,
-            texts_lifetime=found.lifetime_sent,
-            failed_lifetime=found.lifetime_failed,
-            segments_today=found.today.segments,
-        )
+        return unknown_of(UnknownView.model_validate({**row, "reason": row["doubt"]}))
 
 
 async def _with_counts(
     connection: AsyncConnection, organization_id: UUID, runs: Sequence[RunView]
 ) -> list[Run]:
     """Add to each run how many rows have each status, and why rows were left out."""
-    statuses: dict[UUID, dict[str, int]] = defaultdict(dict)
-    counts = select(RUN_COUNTS.c.run_id, RUN_COUNTS.c.status, RUN_COUNTS.c.messages).where(
-        RUN_COUNTS.c.organization_id == organization_id,
-        RUN_COUNTS.c.run_id.in_([each.run_id for each in runs]),
-        RUN_COUNTS.c.messages > 0,
-    )
-    for row in (await connection.execute(counts)).all() if runs else ():
-        statuses[row.run_id][row.status] = row.messages
-    reasons: dict[UUID, dict[str, int]] = defaultdict(dict)
-    left_out = [each.run_id for each in runs if each.rejected or each.excluded]
-    why = (
-        select(MESSAGES.c.run_id, MESSAGES.c.reason, func.count().label("left_out"))
-        .where(
-            MESSAGES.c.organization_id == organization_id,
-            MESSAGES.c.run_id.in_(left_out),
-            MESSAGES.c.reason.is_not(None),
-        )
-        .group_by(MESSAGES.c.run_id, MESSAGES.c.reason)
-    )
-    for row in (await connection.execute(why)).all() if left_out else ():
-        reasons[row.run_id][row.reason] = row.left_out
+    ids = [each.run_id for each in runs]
+    counts = await queries.counts_of(connection, organization_id, ids)
+    statuses = {
+        run_id: {str(status): each.messages for status, each in of.items()}
+        for run_id, of in counts.items()
+    }
+    reasons = await queries.left_out_of(connection, organization_id, ids)
     missed = await _missed(connection, organization_id, runs, statuses)
     return [
-        _run(each, statuses[each.run_id], reasons[each.run_id], missed.get(each.run_id, 0))
+        run_of(
+            each,
+            statuses.get(each.run_id, {}),
+            reasons.get(each.run_id, {}),
+            missed.get(each.run_id, 0),
+        )
         for each in runs
     ]
 
@@ -183,7 +200,7 @@ async def _missed(
 ) -> dict[UUID, int]:
     """Count what each run missed; most runs have no row that can be, and cost nothing."""
     telling = {RowStatus.FAILED, RowStatus.EXCLUDED}
-    suspects = [each for each in runs if telling & statuses[each.run_id].keys()]
+    suspects = [each for each in runs if telling & statuses.get(each.run_id, {}).keys()]
     if not suspects:
         return {}
     later = [run_id for each in suspects for run_id in each.later_run_ids]
@@ -203,65 +220,3 @@ async def _missed(
         .group_by(MESSAGES.c.run_id)
     )
     return {row.run_id: row.missed for row in await connection.execute(query)}
-
-
-def _unknown(found: UnknownView) -> Unknown:
-    return Unknown(
-        message_id=found.message_id,
-        organization_id=found.organization_id,
-        run_id=found.run_id,
-        campaign_id=found.campaign_id,
-        row=found.row,
-        imis_id=found.imis_id,
-        to=found.to or "",
-        number=found.status_sequence,
-        reason=found.reason,
-        attempted_at=found.attempted_at,
-        since=found.status_at,
-    )
-
-
-def _run(run: RunView, statuses: Mapping[str, int], reasons: Mapping[str, int], missed: int) -> Run:
-    return Run(
-        run_id=run.run_id,
-        campaign_id=run.campaign_id,
-        state=_STATES[run.state],
-        name=run.name or "",
-        mode=run.mode or "LIVE",
-        due_at=run.due_at,
-        started_at=run.started_at,
-        completed_at=run.completed_at,
-        failure=run.failure,
-        rows=run.rows,
-        messages=run.recipients - run.excluded,
-        rejected=run.rejected,
-        excluded=run.excluded,
-        segments=run.segments,
-        by_status=statuses,
-        by_reason=reasons,
-        missed=missed,
-        earlier_run=run.earlier_run_id,
-        later_runs=run.later_run_ids,
-        alarm=run.alarm,
-    )
-
-
-def _message(found: MessageView) -> Message:
-    return Message(
-        message_id=found.message_id,
-        run_id=found.run_id,
-        campaign_id=found.campaign_id,
-        imis_id=found.imis_id,
-        row=found.row,
-        to=found.to or "",
-        text=found.text or "",
-        segments=found.segments,
-        status=found.status,
-        reason=found.reason,
-        error_code=found.error_code,
-        sid=found.sid,
-        attempted_at=found.attempted_at,
-        changed_at=found.status_at,
-        activity=found.activity_seqn,
-        activity_state=found.activity_state,
-    )

@@ -21,12 +21,14 @@ class SqlOrganizations:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    async def get(self, organization_id: UUID) -> OrganizationSettingsChanged | None:
-        """Return an organisation's settings."""
+    async def get(
+        self, organization_id: UUID, *, hold: bool = False
+    ) -> OrganizationSettingsChanged | None:
+        """Return an organisation's settings; `hold` keeps others from changing them meanwhile."""
         query = select(ORGANIZATIONS.c.event).where(
             ORGANIZATIONS.c.organization_id == organization_id
         )
-        event = (await self._executor.execute(query)).scalar()
+        event = (await self._executor.execute(query.with_for_update() if hold else query)).scalar()
         return None if event is None else OrganizationSettingsChanged.model_validate_json(event)
 
     async def save(self, settings: OrganizationSettingsChanged) -> None:
@@ -39,6 +41,12 @@ class SqlOrganizations:
         }
         statement = keep_newest(connection, ORGANIZATIONS, key="organization_id")
         await self._executor.execute(statement, row)
+
+    async def every(self, *, limit: int) -> list[OrganizationSettingsChanged]:
+        """Return the settings of every organisation, by id: for operators."""
+        query = select(ORGANIZATIONS.c.event).order_by(ORGANIZATIONS.c.organization_id)
+        found = (await self._executor.execute(query.limit(limit))).scalars().all()
+        return [OrganizationSettingsChanged.model_validate_json(each) for each in found]
 
 
 class SqlSessions:

@@ -59,15 +59,33 @@ CAMPAIGNS = Table(
     Column("type", String(80), nullable=False),
     Column("event_id", Uuid, nullable=False),
     Column("event", LargeBinary, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("changed_at", Instant, nullable=False),
     Index("campaigns_by_organization", "organization_id", "campaign_id"),
+    Index("campaigns_by_status", "status", "changed_at"),
+)
+RUNS_HEARD = Table(
+    "runs_heard",
+    METADATA,
+    Column("run_id", Uuid, primary_key=True),
+    Column("source", String(20), primary_key=True),
+    # The newest event of the run that was heeded: a late one must not undo it.
+    Column("sequence", Integer, nullable=False),
 )
 PREVIEWS = Table(
     "previews",
     METADATA,
     Column("preview_id", Uuid, primary_key=True),
     Column("organization_id", Uuid, nullable=False),
+    Column("campaign_id", Uuid, nullable=False),
+    Column("asked_at", Instant, nullable=False, index=True),
+    # Stands for all that the answer depends on.
+    Column("question", String(64), nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("result", LargeBinary),
+    Column("rows_read", Integer, nullable=False),
+    Column("rows_expected", Integer),
+    Index("previews_by_campaign", "campaign_id", "asked_at"),
 )
 IDEMPOTENCY = Table(
     "idempotency",
@@ -99,6 +117,18 @@ DECISIONS = Table(
     Column("about", Integer, nullable=False),
     Column("resolution", String(20), nullable=False),
     Column("sid", String(64)),
+)
+UPLOADS = Table(
+    "uploads",
+    METADATA,
+    Column("upload_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    # JSON: the columns' names, in their order.
+    Column("columns", LargeBinary, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
 )
 QUERIES = Table(
     "queries",

@@ -1,5 +1,6 @@
 """What the gateway keeps, as its handlers see it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +46,16 @@ class Preview:
 
     request: AudiencePreviewRequested
     result: AudiencePreviewed | None
+    rows_read: int = 0
+    rows_expected: int | None = None
+
+
+def question_of(request: AudiencePreviewRequested) -> str:
+    """Stand for all that a preview's answer depends on, but for the audience's rows."""
+    asked = request.model_dump_json(
+        exclude={"preview_id", "campaign_id", "occurred_at", "sequence", "organization_id"}
+    )
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

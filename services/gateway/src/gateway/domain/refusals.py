@@ -7,6 +7,8 @@ Refusal
 ├── InConflict         look at how things are now, then decide again
 ├── Outdated           read the newest version, then repeat the edit
 ├── Unacceptable       mend the named fields
+├── TooLarge           send less at once
+├── WrongKind          send what the address takes
 ├── TooManyAttempts    wait `retry_after`
 └── ImisFailed         iMIS is at fault: wait, or let an operator mend its settings
 """
@@ -58,6 +60,14 @@ class Unacceptable(Refusal):
     def __init__(self, faults: Sequence[Fault], detail: str = "Some fields need mending.") -> None:
         super().__init__(detail)
         self.faults = tuple(faults)
+
+
+class TooLarge(Refusal):
+    """More was sent than is taken at once."""
+
+
+class WrongKind(Refusal):
+    """What was sent is of another kind than what is taken here."""
 
 
 class TooManyAttempts(Refusal):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.events.campaign import CampaignEvent, CampaignStatus
 from gateway.domain.campaign import present_run
+from readmodels.views import HeldView
 
 RunState = Literal["scheduled", "preparing", "sending", "completed", "failed"]
 OVER: frozenset[RunState] = frozenset({"completed", "failed"})
@@ -42,6 +43,21 @@ class Run:
     """The runs that send what this one missed."""
     alarm: str | None = None
     """Why someone has to look at it."""
+    alarm_kind: str | None = None
+    alarm_code: int | None = None
+    """Twilio's error, of an alarm about one."""
+    alarm_advice: str | None = None
+    """What to do about it."""
+    waiting: str | None = None
+    """Why it waits for the organisation's iMIS; None once it has started."""
+    held: tuple[HeldView, ...] = ()
+    """What keeps some of its texts back, or left them out."""
+    kind_of_run: str = "campaign"
+    """Whether it is a campaign's, a resend, or a single text's."""
+    occurrence: str | None = None
+    from_number: str | None = None
+    segments_to_go: int = 0
+    """Segments of the texts that were not attempted yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,9 @@ class Message:
     activity: str | None = None
     """The SEQN of its activity in iMIS."""
     activity_state: str | None = None
+    same_as_imis_id: str | None = None
+    """Of a row that another one stands for: whose."""
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,21 +117,21 @@ class Unknown:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What an organisation has sent."""
-
-    texts_today: int = 0
-    texts_this_month: int = 0
-    texts_lifetime: int = 0
-    failed_lifetime: int = 0
-    segments_today: int = 0
+_RUNNING = frozenset(
+    {
+        CampaignStatus.SCHEDULED,
+        CampaignStatus.SENDING,
+        CampaignStatus.PAUSED,
+        CampaignStatus.COMPLETED,
+    }
+)
+"""Of a campaign that was cancelled before its time there will never be a run."""
 
 
 def awaited_run(campaign: CampaignEvent, *, at: datetime) -> Run | None:
     """Return the run that a launched campaign is going to have, while nothing is known of it."""
     run = present_run(campaign)
-    if run is None or campaign.status is CampaignStatus.DELETED:
+    if run is None or campaign.status not in _RUNNING:
         return None
     waits = campaign.due_at is not None and campaign.due_at > at
     return Run(

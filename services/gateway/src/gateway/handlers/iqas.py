@@ -1,5 +1,6 @@
 """Queries of iMIS, as the signed-in staff member sees them."""
 
+from contracts.events.campaign import Audience
 from gateway.domain.records import StaffSession
 from gateway.handlers.imis import as_refusals
 from gateway.handlers.organizations import settings_of
@@ -21,12 +22,18 @@ async def browse(
 
 
 async def columns(
-    session: StaffSession, path: str, *, desk: Desk, imis: Imis, seal: Seal, clock: Clock
+    session: StaffSession,
+    path: str,
+    *,
+    audience: Audience | None = None,
+    desk: Desk,
+    imis: Imis,
+    seal: Seal,
+    clock: Clock,
 ) -> QueryDefinition:
     """Describe a query, and what must be mended before a campaign can use it."""
     async with desk.read() as reading:
         settings = await settings_of(session.organization_id, reading=reading)
     with as_refusals():
-        return await imis.columns(
-            settings.imis, imis_token_of(session, seal=seal, clock=clock), path
-        )
+        token = imis_token_of(session, seal=seal, clock=clock)
+        return await imis.columns(settings.imis, token, path, audience=audience)

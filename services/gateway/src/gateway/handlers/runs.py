@@ -10,6 +10,9 @@ from gateway.domain.refusals import InConflict, NotThere
 from gateway.domain.views import OVER, Message, Progress, Run, awaited_run
 from gateway.ports import Clock, Desk, ReadModels, Work
 
+_CLOSED = frozenset({CampaignStatus.CANCELLED, CampaignStatus.ARCHIVED, CampaignStatus.DELETED})
+"""Campaigns of which nothing is sent any more; a resend would use up what was missed."""
+
 
 async def show_run(
     run_id: UUID, *, staff: StaffSession, desk: Desk, models: ReadModels, clock: Clock
@@ -68,6 +71,12 @@ async def resend(
     if not run.missed:
         raise InConflict("The run missed nobody: there is nothing to send again.")
     async with desk.work() as work:
+        campaign = await work.campaigns.get(staff.organization_id, run.campaign_id)
+        if campaign is not None and campaign.event.status in _CLOSED:
+            raise InConflict(
+                f"The campaign is {campaign.event.status}: nothing of it can be sent. "
+                "Bring it back if it is archived, or copy it."
+            )
         work.outbox.publish(
             RunResendRequested(
                 organization_id=staff.organization_id,

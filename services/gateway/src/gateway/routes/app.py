@@ -3,13 +3,50 @@
 from fastapi import FastAPI
 
 from chassis.http import Asgi
-from gateway.routes import campaigns, iqas, operations, organizations, runs, sessions, summaries
+from gateway.routes import (
+    activities,
+    campaigns,
+    consent,
+    control,
+    exports,
+    figures,
+    iqas,
+    messages,
+    operations,
+    organizations,
+    recurrences,
+    runs,
+    sessions,
+    settings,
+    statuses,
+    summaries,
+    uploads,
+)
 from gateway.routes.deps import Gateway
 from gateway.routes.guard import Guard
 from gateway.routes.openapi import describe_itself
 from gateway.routes.problems import answer_problems
 
 LARGEST_BODY = 256 * 1024
+ROUTES = (
+    sessions,
+    organizations,
+    settings,
+    iqas,
+    campaigns,
+    control,
+    recurrences,
+    summaries,
+    messages,
+    runs,
+    exports,
+    activities,
+    figures,
+    consent,
+    uploads,
+    statuses,
+    operations,
+)
 
 
 def make_api(gateway: Gateway) -> FastAPI:
@@ -26,7 +63,7 @@ def make_api(gateway: Gateway) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.gateway = gateway
-    for each in (sessions, organizations, iqas, campaigns, summaries, runs, operations):
+    for each in ROUTES:
         app.include_router(each.router)
     answer_problems(app)
     describe_itself(app)

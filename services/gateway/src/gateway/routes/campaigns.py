@@ -1,4 +1,4 @@
-"""`/v1/campaigns`: writing, scheduling and dropping campaigns."""
+"""`/v1/campaigns`: writing, copying, scheduling, putting away and dropping campaigns."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,19 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from contracts.events.campaign import CampaignEvent, CampaignStatus
+from contracts.events.campaign import CampaignEvent, CampaignKind, CampaignStatus
+from gateway.domain.campaign import FatesOfRuns
 from gateway.domain.records import Answer
 from gateway.handlers import campaigns as handlers
+from gateway.handlers import control, scheduling
 from gateway.ports import Work
-from gateway.routes.campaign_shapes import (
-    CampaignFields,
-    CampaignList,
-    CampaignPatch,
-    CampaignView,
-)
+from gateway.routes.campaign_shapes import CampaignFields, CampaignPatch
+from gateway.routes.campaign_views import CampaignList, CampaignView, History
 from gateway.routes.cursors import AFTER_CAMPAIGN, cursor_of, read_cursor
 from gateway.routes.deps import ExpectedVersion, Once, Staff, The, etag
-from gateway.routes.organizations import Fields
+from gateway.routes.organization_shapes import Fields
 from gateway.routes.problems import as_response
 from gateway.routes.texts import Moment
 
@@ -30,12 +28,14 @@ class ScheduleFields(Fields):
 
     at: Moment | None = Field(
         default=None,
-        description="A time with its offset (RFC 3339); null means now.",
+        description="A time with its offset (RFC 3339); null means now. "
+        "A recurring campaign has none: its recurrence decides.",
         examples=["2030-01-31T14:00:00Z"],
     )
 
 
-def _answer(campaign: CampaignEvent, *, status: int = 200) -> Answer:
+def answer_of(campaign: CampaignEvent, *, status: int = 200) -> Answer:
+    """Return how a campaign is answered."""
     headers = {"ETag": etag(campaign)}
     if status == 201:  # noqa: PLR2004
         headers["Location"] = f"/v1/campaigns/{campaign.campaign_id}"
@@ -52,7 +52,7 @@ async def post_campaign(fields: CampaignFields, gateway: The, staff: Staff, once
     """A draft may lack anything but its name. What is given is checked against iMIS."""
 
     async def keep(work: Work, campaign: CampaignEvent) -> None:
-        await once.keep(work, _answer(campaign, status=201))
+        await once.keep(work, answer_of(campaign, status=201))
 
     drafted = await handlers.draft(
         fields.definition(),
@@ -63,21 +63,27 @@ async def post_campaign(fields: CampaignFields, gateway: The, staff: Staff, once
         clock=gateway.clock,
         keep=keep,
     )
-    return as_response(_answer(drafted, status=201))
+    return as_response(answer_of(drafted, status=201))
 
 
 @router.get("/v1/campaigns", summary="List campaigns")
 async def get_campaigns(
+    *,
     gateway: The,
     staff: Staff,
     status: CampaignStatus | None = None,
+    kind: CampaignKind | None = None,
     cursor: Annotated[str | None, Query(pattern=AFTER_CAMPAIGN)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CampaignList:
     """The newest first; deleted ones are not listed."""
     async with gateway.desk.read() as reading:
         found = await reading.campaigns.page(
-            staff.organization_id, status=status, before=read_cursor(cursor), limit=limit + 1
+            staff.organization_id,
+            status=status,
+            kind=kind,
+            before=read_cursor(cursor),
+            limit=limit + 1,
         )
     shown = found[:limit]
     return CampaignList(
@@ -90,7 +96,7 @@ async def get_campaigns(
 async def get_campaign(campaign_id: UUID, gateway: The, staff: Staff) -> Response:
     """Its ETag is what If-Match of a change compares with."""
     campaign = await handlers.show(campaign_id, staff=staff, desk=gateway.desk)
-    return as_response(_answer(campaign))
+    return as_response(answer_of(campaign))
 
 
 @router.patch(
@@ -99,7 +105,10 @@ async def get_campaign(campaign_id: UUID, gateway: The, staff: Staff) -> Respons
 async def patch_campaign(
     campaign_id: UUID, patch: CampaignPatch, gateway: The, staff: Staff, expected: ExpectedVersion
 ) -> Response:
-    """A merge patch of a draft, or of a scheduled campaign, which keeps its schedule."""
+    """A merge patch of a draft, a scheduled or a paused campaign; it keeps its schedule.
+
+    A recurring campaign can be changed while it sends: that counts from its next run.
+    """
     edited = await handlers.edit(
         campaign_id,
         patch.applied_to,
@@ -110,16 +119,27 @@ async def patch_campaign(
         seal=gateway.seal,
         clock=gateway.clock,
     )
-    return as_response(_answer(edited))
+    return as_response(answer_of(edited))
 
 
 @router.delete("/v1/campaigns/{campaign_id}", status_code=204, summary="Delete a campaign")
 async def delete_campaign(
-    campaign_id: UUID, gateway: The, staff: Staff, expected: ExpectedVersion
+    *,
+    campaign_id: UUID,
+    run: FatesOfRuns | None = None,
+    gateway: The,
+    staff: Staff,
+    expected: ExpectedVersion,
 ) -> Response:
-    """A campaign that sends, or has run, stays."""
-    await handlers.delete(
-        campaign_id, expected=expected, staff=staff, desk=gateway.desk, clock=gateway.clock
+    """A campaign that has run stays. `run` says what becomes of a recurring one's run under way."""
+    await control.delete(
+        campaign_id,
+        run,
+        expected=expected,
+        staff=staff,
+        desk=gateway.desk,
+        clock=gateway.clock,
+        stops=gateway.stops,
     )
     return Response(status_code=204)
 
@@ -138,18 +158,56 @@ async def post_schedule(
     expected: ExpectedVersion,
     once: Once,
 ) -> Response:
-    """Now, or once in the future. Everything that is missing is named at once."""
+    """Now, once in the future, or again and again. Everything that is missing is named at once."""
 
     async def keep(work: Work, campaign: CampaignEvent) -> None:
-        await once.keep(work, _answer(campaign))
+        await once.keep(work, answer_of(campaign))
 
-    scheduled = await handlers.schedule(
+    scheduled = await scheduling.schedule(
         campaign_id,
         fields.at,
+        seconds=gateway.own.schedule_preview_seconds,
+        poll_seconds=gateway.own.summary_poll_seconds,
         expected=expected,
         staff=staff,
         desk=gateway.desk,
+        imis=gateway.imis,
+        seal=gateway.seal,
+        bell=gateway.bell,
         clock=gateway.clock,
         keep=keep,
     )
-    return as_response(_answer(scheduled))
+    return as_response(answer_of(scheduled))
+
+
+@router.post(
+    "/v1/campaigns/{campaign_id}/copy",
+    status_code=201,
+    response_model=CampaignView,
+    summary="Copy a campaign into a new draft",
+)
+async def post_copy(campaign_id: UUID, gateway: The, staff: Staff, once: Once) -> Response:
+    """Whatever became of the campaign."""
+
+    async def keep(work: Work, campaign: CampaignEvent) -> None:
+        await once.keep(work, answer_of(campaign, status=201))
+
+    copied = await handlers.copy(
+        campaign_id, staff=staff, desk=gateway.desk, clock=gateway.clock, keep=keep
+    )
+    return as_response(answer_of(copied, status=201))
+
+
+@router.get("/v1/campaigns/{campaign_id}/history", summary="Who did what to a campaign, and when")
+async def get_history(
+    campaign_id: UUID,
+    gateway: The,
+    staff: Staff,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> History:
+    """The oldest first, with the fields that each step changed."""
+    told = await handlers.history(
+        campaign_id, after=max(0, after - 1), limit=limit + 2, staff=staff, desk=gateway.desk
+    )
+    return History.of(told, after=after, limit=limit)

@@ -11,14 +11,14 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from contracts.events.campaign import CampaignEvent
+from contracts.events.base import Event
 from gateway.domain.records import Answer, Kept, StaffSession
 from gateway.domain.refusals import Fault, InConflict, NotAllowed, NotSignedIn, Unacceptable
-from gateway.handlers.campaigns import Expected
 from gateway.handlers.sessions import signed_in
-from gateway.ports import Bell, Clock, Desk, Imis, ReadModels, Seal, Work
+from gateway.ports import Bell, Clock, Desk, Imis, ReadModels, Seal, Stops, Work
 from gateway.routes.problems import Replay
 from gateway.settings import GatewaySettings
+from timing.quiet import Rules
 
 KEPT_FOR = timedelta(hours=24)
 _STAFF = HTTPBearer(
@@ -40,6 +40,9 @@ class Gateway:
     seal: Seal
     bell: Bell
     clock: Clock
+    stops: Stops
+    rules: Rules
+    """When members may be texted, by where they are."""
     pause: Callable[[float], Awaitable[bool]]
     """Waits; returns whether the process is about to stop."""
     in_flight: set[tuple[UUID, str]] = field(default_factory=set)
@@ -85,20 +88,20 @@ async def the_expected(
     if_match: Annotated[
         str | None, Header(max_length=1000, description="The ETag that you have seen.")
     ] = None,
-) -> Expected:
-    """Return which version of a campaign the caller wants to change."""
+) -> Callable[[Event], bool]:
+    """Return which version of a thing the caller wants to change."""
     if if_match is None or if_match.strip() == "*":
-        return lambda campaign: True  # noqa: ARG005 - any version will do.
+        return lambda newest: True  # noqa: ARG005 - any version will do.
     tags = {tag.strip() for tag in if_match.split(",")}
-    return lambda campaign: etag(campaign) in tags
+    return lambda newest: etag(newest) in tags
 
 
-def etag(campaign: CampaignEvent) -> str:
-    """Return a campaign's version."""
-    return f'"{campaign.sequence}"'
+def etag(newest: Event) -> str:
+    """Return a thing's version, by its newest event."""
+    return f'"{newest.sequence}"'
 
 
-ExpectedVersion = Annotated[Expected, Depends(the_expected)]
+ExpectedVersion = Annotated[Callable[[Event], bool], Depends(the_expected)]
 
 
 @dataclass(frozen=True, slots=True)

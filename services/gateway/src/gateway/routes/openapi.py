@@ -12,7 +12,12 @@ TAGS = [
     {"name": "organisations", "description": "Who sends, from which numbers, within what limits."},
     {"name": "IQAs", "description": "The queries of iMIS that campaigns take their audience from."},
     {"name": "campaigns", "description": "Write, count, schedule."},
+    {"name": "sending control", "description": "Pause, resume, cancel, stop."},
+    {"name": "messages", "description": "One text at once, before any campaign's."},
     {"name": "runs", "description": "What was sent, and what became of it."},
+    {"name": "opting out", "description": "Who may not be texted, and what a person has to read."},
+    {"name": "audiences", "description": "Lists that are uploaded instead of read from iMIS."},
+    {"name": "usage", "description": "What is charged, what is not, and what it costs."},
     {"name": "operations", "description": "For operators: what only a person can decide."},
     {"name": "dashboard", "description": "The organisation's figures."},
 ]
@@ -25,6 +30,7 @@ _REFUSALS = {
     "409": "The present state doesn't allow it",
     "412": "Changed since it was read",
     "413": "Too large",
+    "415": "Another kind of content than is taken here",
     "422": "Fields need mending; each is named",
     "429": "Too many attempts",
     "500": "Something went wrong here",
@@ -32,8 +38,8 @@ _REFUSALS = {
     "503": "Not possible for the moment",
 }
 _BY_METHOD = {
-    "get": ("400", "401", "403", "404", "422", "500", "502", "503"),
-    "put": ("400", "401", "403", "413", "422", "500", "503"),
+    "get": ("400", "401", "403", "404", "409", "422", "500", "502", "503"),
+    "put": ("400", "401", "403", "404", "412", "413", "422", "500", "503"),
     "post": tuple(_REFUSALS),
     "patch": tuple(_REFUSALS),
     "delete": ("401", "404", "409", "412", "422", "500", "503"),

@@ -12,7 +12,7 @@ from gateway.domain.views import Unknown
 from gateway.handlers import operations as handlers
 from gateway.handlers.operations import Verdict
 from gateway.routes.deps import The, only_operators
-from gateway.routes.organizations import Fields
+from gateway.routes.organization_shapes import Fields
 from gateway.routes.texts import Name, Text
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(only_operators)])

@@ -24,8 +24,10 @@ from gateway.domain.refusals import (
     NotThere,
     Outdated,
     Refusal,
+    TooLarge,
     TooManyAttempts,
     Unacceptable,
+    WrongKind,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -130,6 +132,10 @@ async def _refused(_request: Request, error: Exception) -> Response:
             return problem(412, "outdated", error.detail)
         case Unacceptable():
             return problem(422, "unacceptable", error.detail, faults=error.faults)
+        case TooLarge():
+            return problem(413, "content-too-large", error.detail)
+        case WrongKind():
+            return problem(415, "unsupported-media-type", error.detail)
         case TooManyAttempts():
             seconds = str(max(1, ceil(error.retry_after.total_seconds())))
             headers = {"Retry-After": seconds}

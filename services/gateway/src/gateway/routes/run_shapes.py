@@ -1,12 +1,35 @@
-"""How runs, messages and the dashboard look in answers."""
+"""How runs and messages look in answers."""
 
+from dataclasses import asdict
 from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from contracts.events.campaign import CampaignStatus
-from gateway.domain.views import Message, Run
+from contracts.events.run import HeldBy
+from gateway.domain.reasons import reason_meaning
+from gateway.domain.views import Message, Progress, Run
+from readmodels.views import ErrorCount
+from readmodels.views import HeldView as Held
+from twilio_client.explained import advice, meaning
+
+
+class HeldView(BaseModel):
+    """What keeps some of a run's texts back, or left them out for good."""
+
+    held_by: HeldBy
+    messages: int
+    segments: int
+    left_out: bool = Field(description="Whether they are left out for good.")
+    until: AwareDatetime | None = Field(description="When the first of them may leave.")
+    error_code: int | None
+    error_meaning: str | None
+    at: AwareDatetime
+
+    @classmethod
+    def of(cls, held: Held) -> "HeldView":
+        """Show what is held."""
+        return cls(**held.model_dump(), error_meaning=meaning(held.error_code))
 
 
 class RunView(BaseModel):
@@ -34,6 +57,14 @@ class RunView(BaseModel):
     earlier_run: UUID | None = Field(description="The run whose missed texts this one sends.")
     later_runs: list[UUID] = Field(description="The runs that send what this one missed.")
     alarm: str | None = Field(description="Why someone has to look at the run.")
+    alarm_code: int | None = Field(description="Twilio's error, of an alarm about one.")
+    alarm_advice: str | None = Field(description="What to do about it.")
+    waiting: str | None = Field(description="Why the run waits for iMIS.")
+    held: list[HeldView] = Field(description="What keeps some texts back, or left them out.")
+    kind_of_run: str = Field(description="`campaign`, `resend`, `urgent`, `first-look` or `reply`.")
+    occurrence: str | None = Field(description="Which of the campaign's times it is.")
+    from_number: str | None
+    segments_to_go: int = Field(description="Segments of the texts that were not attempted yet.")
 
     @classmethod
     def of(cls, run: Run) -> "RunView":
@@ -59,6 +90,14 @@ class RunView(BaseModel):
             earlier_run=run.earlier_run,
             later_runs=list(run.later_runs),
             alarm=run.alarm,
+            alarm_code=run.alarm_code,
+            alarm_advice=run.alarm_advice or advice(run.alarm_code),
+            waiting=run.waiting,
+            held=[HeldView.of(each) for each in run.held],
+            kind_of_run=run.kind_of_run,
+            occurrence=run.occurrence,
+            from_number=run.from_number,
+            segments_to_go=run.segments_to_go,
         )
 
 
@@ -81,11 +120,68 @@ class ProgressView(BaseModel):
     segments: int
     settled_segments: int
 
+    @classmethod
+    def of(cls, progress: Progress) -> "ProgressView":
+        """Show how far a run is."""
+        return cls(**asdict(progress))
+
+
+class SkippedView(BaseModel):
+    """Times of a recurring campaign that passed unused."""
+
+    first: AwareDatetime
+    last: AwareDatetime
+    occurrences: int
+    at: AwareDatetime
+
 
 class RunList(BaseModel):
-    """A campaign's runs, the newest first."""
+    """A campaign's runs, the newest first, and its times that passed unused."""
 
     items: list[RunView]
+    skipped: list[SkippedView]
+
+
+class ErrorView(BaseModel):
+    """Texts that failed, or rows that were left out, for one cause."""
+
+    status: str
+    error_code: int | None = Field(description="Twilio's error; null for what we found ourselves.")
+    reason: str | None
+    meaning: str | None
+    advice: str | None = Field(description="What to do about it.")
+    messages: int
+    segments: int
+
+    @classmethod
+    def of(cls, count: ErrorCount) -> "ErrorView":
+        """Show a cause."""
+        return cls(
+            status=count.status,
+            error_code=count.error_code,
+            reason=count.reason,
+            meaning=meaning(count.error_code) or reason_meaning(count.reason),
+            advice=advice(count.error_code),
+            messages=count.messages,
+            segments=count.segments,
+        )
+
+
+class HourView(BaseModel):
+    """Texts that were attempted within an hour, by their status now."""
+
+    hour: AwareDatetime
+    status: str
+    messages: int
+    segments: int
+
+
+class RunDashboardView(BaseModel):
+    """A run's status dashboard."""
+
+    run: RunView
+    errors: list[ErrorView] = Field(description="The most frequent first.")
+    hours: list[HourView] = Field(description="By the hour of the attempt, UTC.")
 
 
 class MessageView(BaseModel):
@@ -107,10 +203,16 @@ class MessageView(BaseModel):
     attempted_at: AwareDatetime | None
     changed_at: AwareDatetime | None
     activity: str | None = Field(description="The SEQN of its activity in iMIS.")
-    activity_state: str | None = Field(description="`written`, or `refused` by iMIS.")
+    activity_state: str | None = Field(
+        description="`written`, `refused` by iMIS, `unknown` or `deleted`."
+    )
+    same_as_imis_id: str | None = Field(
+        description="Of a repeated row or a shared phone: the member whose text stands for it."
+    )
+    held_until: AwareDatetime | None = Field(description="When a held text may leave.")
 
     @classmethod
-    def of(cls, message: Message, meaning: str | None) -> "MessageView":
+    def of(cls, message: Message) -> "MessageView":
         """Show a message."""
         return cls(
             message_id=message.message_id,
@@ -124,12 +226,14 @@ class MessageView(BaseModel):
             status=message.status,
             reason=message.reason,
             error_code=message.error_code,
-            error_meaning=meaning,
+            error_meaning=meaning(message.error_code),
             sid=message.sid,
             attempted_at=message.attempted_at,
             changed_at=message.changed_at,
             activity=message.activity,
             activity_state=message.activity_state,
+            same_as_imis_id=message.same_as_imis_id,
+            held_until=message.held_until,
         )
 
 
@@ -138,17 +242,3 @@ class MessageList(BaseModel):
 
     items: list[MessageView]
     next_cursor: str | None = Field(description="Give it back as `cursor` for the next ones.")
-
-
-class DashboardView(BaseModel):
-    """What the organisation has sent, and what it may still send today."""
-
-    performance_level: Literal["Flex"] = "Flex"
-    texts_today: int
-    texts_this_month: int
-    texts_lifetime: int
-    failed_lifetime: int
-    segments_per_day: int
-    segments_used_today: int
-    segments_left_today: int
-    campaigns: dict[CampaignStatus, int]

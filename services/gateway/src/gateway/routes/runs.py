@@ -1,4 +1,4 @@
-"""`/v1/runs`, `/v1/messages`, `/v1/dashboard`: what was sent, and what became of it."""
+"""`/v1/runs`, `/v1/messages`: what was sent, and what became of it."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,53 +6,72 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from contracts.events.campaign import CampaignStatus
-from gateway.domain.codes import meaning
 from gateway.domain.records import Answer
-from gateway.domain.views import Progress, Run
+from gateway.domain.views import OVER, Progress, Run
 from gateway.handlers import runs as handlers
-from gateway.handlers.organizations import settings_of
-from gateway.handlers.sessions import still_signed_in
 from gateway.ports import Work
 from gateway.routes.cursors import AFTER_ROW, read_row_cursor, row_cursor
 from gateway.routes.deps import Once, Staff, The
 from gateway.routes.problems import as_response
-from gateway.routes.progress import progress_of
 from gateway.routes.run_shapes import (
-    DashboardView,
+    ErrorView,
+    HourView,
     MessageList,
     MessageView,
+    ProgressView,
     ResendView,
+    RunDashboardView,
     RunList,
     RunView,
+    SkippedView,
 )
+from gateway.routes.streams import described, stream
 from readmodels.views import RowStatus
 
-router = APIRouter()
+router = APIRouter(tags=["runs"])
+_WAITING = ("preparing", "held")
 
 
-@router.get("/v1/campaigns/{campaign_id}/runs", tags=["runs"], summary="A campaign's runs")
+@router.get("/v1/campaigns/{campaign_id}/runs", summary="A campaign's runs")
 async def get_runs(campaign_id: UUID, gateway: The, staff: Staff) -> RunList:
     """The newest first; a run that was just scheduled is there at once."""
     runs = await handlers.runs_of(
         campaign_id, staff=staff, desk=gateway.desk, models=gateway.models, clock=gateway.clock
     )
-    return RunList(items=[RunView.of(each) for each in runs])
+    skipped = await gateway.models.skipped(staff.organization_id, campaign_id)
+    return RunList(
+        items=[RunView.of(each) for each in runs],
+        skipped=[SkippedView(**each.model_dump()) for each in skipped],
+    )
 
 
-async def _look(run_id: UUID, gateway: The, staff: Staff) -> Run:
+async def look_at(run_id: UUID, gateway: The, staff: Staff) -> Run:
+    """Return a run of the caller's organisation."""
     return await handlers.show_run(
         run_id, staff=staff, desk=gateway.desk, models=gateway.models, clock=gateway.clock
     )
 
 
-@router.get("/v1/runs/{run_id}", tags=["runs"], summary="Show a run")
+@router.get("/v1/runs/{run_id}", summary="Show a run")
 async def get_run(run_id: UUID, gateway: The, staff: Staff) -> RunView:
     """Its state and its figures, by status and by reason."""
-    return RunView.of(await _look(run_id, gateway, staff))
+    return RunView.of(await look_at(run_id, gateway, staff))
 
 
-@router.get("/v1/runs/{run_id}/messages", tags=["runs"], summary="A run's messages")
+@router.get("/v1/runs/{run_id}/dashboard", summary="A run's status dashboard")
+async def get_run_dashboard(run_id: UUID, gateway: The, staff: Staff) -> RunDashboardView:
+    """By status, by error with its meaning and what to do, by hour; what is held and waits."""
+    run = await look_at(run_id, gateway, staff)
+    errors = await gateway.models.run_errors(staff.organization_id, run_id)
+    hours = await gateway.models.run_hours(staff.organization_id, run_id)
+    return RunDashboardView(
+        run=RunView.of(run),
+        errors=[ErrorView.of(each) for each in errors],
+        hours=[HourView(**each.model_dump()) for each in hours],
+    )
+
+
+@router.get("/v1/runs/{run_id}/messages", summary="A run's messages")
 async def get_messages(
     *,
     run_id: UUID,
@@ -63,7 +82,7 @@ async def get_messages(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> MessageList:
     """In the order of the query's rows."""
-    await _look(run_id, gateway, staff)
+    await look_at(run_id, gateway, staff)
     found = await gateway.models.messages(
         staff.organization_id,
         run_id,
@@ -71,57 +90,44 @@ async def get_messages(
         after_row=read_row_cursor(cursor),
         limit=limit + 1,
     )
-    items = [MessageView.of(each, meaning(each.error_code)) for each in found[:limit]]
+    items = [MessageView.of(each) for each in found[:limit]]
     further = row_cursor(items[-1].row) if len(found) > limit else None
     return MessageList(items=items, next_cursor=further)
 
 
 @router.get(
     "/v1/runs/{run_id}/events",
-    tags=["runs"],
     summary="Follow a run",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "`event: progress` with the run at each change, `event: end` at last",
-            "content": {
-                "text/event-stream": {
-                    # Of each event, as its fields are read.
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            "event": {"enum": ["progress", "end"]},
-                            "data": {"type": "string", "contentMediaType": "application/json"},
-                        },
-                        "required": ["event", "data"],
-                    }
-                }
-            },
-        }
-    },
+    responses=described(
+        "progress",
+        "end",
+        description="`event: progress` with the run at each change, `event: end` at last",
+    ),
 )
 async def get_events(run_id: UUID, gateway: The, staff: Staff) -> StreamingResponse:
     """Server-sent events, about two a second while something changes."""
     # The first look decides between a stream and a 404.
-    await _look(run_id, gateway, staff)
+    await look_at(run_id, gateway, staff)
 
     async def look() -> Progress:
         return await handlers.progress_of(
             run_id, staff=staff, desk=gateway.desk, models=gateway.models, clock=gateway.clock
         )
 
-    async def pause(seconds: float) -> bool:
-        stopping = await gateway.pause(seconds)
-        return stopping or not await still_signed_in(staff, desk=gateway.desk, clock=gateway.clock)
-
-    stream = progress_of(
+    return stream(
         look,
-        pause=pause,
-        every_seconds=gateway.own.progress_seconds,
-        heartbeat_seconds=gateway.own.heartbeat_seconds,
+        name="progress",
+        show=lambda progress: ProgressView.of(progress).model_dump_json(),
+        over=_is_over,
+        staff=staff,
+        gateway=gateway,
     )
-    headers = {"X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _is_over(progress: Progress) -> bool:
+    """Whether nothing more comes; a run's end may be projected before its last messages are."""
+    return progress.state in OVER and not any(map(progress.by_status.get, _WAITING))
 
 
 def _resend(run: Run) -> Answer:
@@ -132,7 +138,6 @@ def _resend(run: Run) -> Answer:
 
 @router.post(
     "/v1/runs/{run_id}/resend",
-    tags=["runs"],
     status_code=202,
     response_model=ResendView,
     summary="Resend to the missed",
@@ -157,28 +162,9 @@ async def post_resend(run_id: UUID, gateway: The, staff: Staff, once: Once) -> R
     return as_response(_resend(run))
 
 
-@router.get("/v1/messages/{message_id}", tags=["runs"], summary="Show a message")
+@router.get("/v1/messages/{message_id}", summary="Show a message")
 async def get_message(message_id: UUID, gateway: The, staff: Staff) -> MessageView:
     """To whom, what, and what became of it."""
-    found = await handlers.show_message(message_id, staff=staff, models=gateway.models)
-    return MessageView.of(found, meaning(found.error_code))
-
-
-@router.get("/v1/dashboard", tags=["dashboard"], summary="The organisation's figures")
-async def get_dashboard(gateway: The, staff: Staff) -> DashboardView:
-    """Texts today, this month and ever; today's limit; campaigns by status."""
-    async with gateway.desk.read() as reading:
-        settings = await settings_of(staff.organization_id, reading=reading)
-        counts = await reading.campaigns.counts(staff.organization_id)
-    usage = await gateway.models.usage(staff.organization_id, at=gateway.clock())
-    shown = [each for each in CampaignStatus if each is not CampaignStatus.DELETED]
-    return DashboardView(
-        texts_today=usage.texts_today,
-        texts_this_month=usage.texts_this_month,
-        texts_lifetime=usage.texts_lifetime,
-        failed_lifetime=usage.failed_lifetime,
-        segments_per_day=settings.segments_per_day,
-        segments_used_today=usage.segments_today,
-        segments_left_today=max(0, settings.segments_per_day - usage.segments_today),
-        campaigns={each: counts.get(each, 0) for each in shown},
+    return MessageView.of(
+        await handlers.show_message(message_id, staff=staff, models=gateway.models)
     )

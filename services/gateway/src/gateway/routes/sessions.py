@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.handlers import sessions as handlers
 from gateway.routes.deps import Staff, The
-from gateway.routes.organizations import Fields, OrganizationView
+from gateway.routes.organization_shapes import Fields, OrganizationView
 from gateway.routes.texts import Name, Secret
 
 router = APIRouter(tags=["sessions"])

@@ -1,6 +1,9 @@
 """`/v1/campaigns/{id}/summary`: what a campaign would take."""
 
-from dataclasses import asdict
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,31 +19,64 @@ from gateway.routes.deps import Claim, Staff, The
 from gateway.routes.problems import as_response
 
 router = APIRouter(tags=["campaigns"])
+_DAYS_SHOWN = 100
+
+
+class SampleView(BaseModel):
+    """What one member would get."""
+
+    row: int
+    imis_id: str
+    to: str
+    text: str
+    segments: int
 
 
 class SummaryView(BaseModel):
-    """Who would be sent to, in how many segments, and how long that takes."""
+    """Who would be sent to, in how many segments, what it costs, and how long that takes."""
 
     summary_id: UUID
     campaign_id: UUID
     state: Literal["counting", "done", "failed"]
+    rows_read: int = Field(description="While counting: how many rows were read so far.")
+    rows_expected: int | None
     contacts_returned: int
     will_be_sent_to: int
-    excluded: dict[str, int] = Field(examples=[{"invalid_number": 3}])
+    excluded: dict[str, int] = Field(examples=[{"invalid_number": 3, "opted_out": 2}])
     estimated_segments: int
     messages_by_segments: dict[int, int] = Field(examples=[{1: 950, 2: 50}])
     lacking_values: int
+    lacking_by_field: dict[str, int] = Field(examples=[{"FullName": 37}])
     ucs2_messages: int
+    ucs2_characters: dict[str, int] = Field(examples=[{"’": 12}])
+    samples: list[SampleView]
     segments_left_today: int | None
     segments_left_for_run: int | None
-    estimated_seconds: float
+    segments_over_run_limit: int
+    segments_over_day_limit: int
+    queued_segments: int
+    estimated_seconds: float | None
     estimated_begin: AwareDatetime | None
     estimated_end: AwareDatetime | None
+    segments_by_day: dict[date, int] = Field(
+        description="By the organisation's days; at most the first 100.",
+        examples=[{"2027-01-31": 3000}],
+    )
+    texted_at_night: dict[int, int] = Field(
+        description="How many members would be texted at which local hour, outside the usual ones.",
+        examples=[{21: 40, 22: 12}],
+    )
+    estimated_cost: Decimal | None
+    currency: str | None
     failure: str | None = Field(description="What went wrong and how to mend it.")
 
 
 def _answer(campaign_id: UUID, summary_id: UUID, summary: Summary) -> Answer:
-    shown = SummaryView(campaign_id=campaign_id, summary_id=summary_id, **asdict(summary))
+    told = {each.name: getattr(summary, each.name) for each in fields(summary)}
+    days = dict(islice(summary.segments_by_day.items(), _DAYS_SHOWN))
+    samples = [SampleView(**each.model_dump()) for each in summary.samples]
+    told |= {"segments_by_day": days, "samples": samples}
+    shown = SummaryView(campaign_id=campaign_id, summary_id=summary_id, **told)
     location = f"/v1/campaigns/{campaign_id}/summaries/{summary_id}"
     return Answer(
         202 if summary.state == "counting" else 200,
@@ -89,6 +125,7 @@ async def post_summary(
         models=gateway.models,
         clock=gateway.clock,
         bell=gateway.bell,
+        rules=gateway.rules,
     )
     return as_response(_answer(campaign_id, asked, summary))
 
@@ -108,5 +145,6 @@ async def get_summary(campaign_id: UUID, summary_id: UUID, gateway: The, staff: 
         desk=gateway.desk,
         models=gateway.models,
         clock=gateway.clock,
+        rules=gateway.rules,
     )
     return as_response(_answer(campaign_id, summary_id, summary))

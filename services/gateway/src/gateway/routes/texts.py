@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr
 
-from gateway.domain.regions import known_zone, region_of
+from gateway.domain.regions import known_currency, known_locale, known_zone, region_of
 
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _EMAIL_PATTERN = r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$"
@@ -63,6 +64,16 @@ def _whole(value: Any) -> Any:
     raise ValueError("must be a whole number")
 
 
+def _exact(value: Any) -> Any:
+    """Return a price as it was written: 0.1 is a tenth, not the nearest binary fraction."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number:
+        return str(value)
+    if value is None or isinstance(value, str | Decimal):
+        return value
+    raise ValueError('must be a price such as "0.0083"')
+
+
 def _from_text(value: Any) -> Any:
     if value is not None and not isinstance(value, str | datetime):
         raise ValueError('must be a time such as "2030-01-31T14:00:00Z"')
@@ -79,6 +90,7 @@ def _plausible(moment: datetime) -> datetime:
 _WITHOUT_NUL = {"pattern": r"^[^\u0000]*$"}
 _NOT_BLANK = {"pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$"}
 Text = Annotated[str, Field(max_length=1000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)]
+Subject = Annotated[str, Field(max_length=200, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)]
 LongText = Annotated[
     str, Field(max_length=5000, json_schema_extra=_WITHOUT_NUL), AfterValidator(fit)
 ]
@@ -118,12 +130,33 @@ WebAddress = Annotated[
     AfterValidator(fit),
     AfterValidator(_web_address),
 ]
-Country = Annotated[str, Field(max_length=10, examples=["US", "+44"]), AfterValidator(region_of)]
+Country = Annotated[
+    str,
+    Field(max_length=100, examples=["United States", "US", "+44"]),
+    AfterValidator(fit),
+    AfterValidator(region_of),
+]
+Language = Annotated[
+    str,
+    Field(max_length=35, examples=["en-US"]),
+    AfterValidator(fit),
+    AfterValidator(known_locale),
+]
+Currency = Annotated[
+    str,
+    Field(examples=["USD"], json_schema_extra={"pattern": "^[A-Z]{3}$"}),
+    AfterValidator(known_currency),
+]
 Zone = Annotated[
     str,
     Field(max_length=64, examples=["America/New_York"]),
     AfterValidator(fit),
     AfterValidator(known_zone),
+]
+Price = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    Field(ge=0, le=1_000_000, max_digits=16, decimal_places=8, examples=["0.0083"]),
 ]
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=500), AfterValidator(_fit_secret)]

@@ -5,45 +5,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Row, and_, bindparam, exists, or_, select, tuple_, update
 
 from chassis.logs import get_logger
-from chassis.store import Store, Transaction
-from contracts.events.campaign import Mode
-from imis_writer.adapters.tables import EFFECTS, SETTINGS
+from chassis.store import Store, Transaction, upsert
+from contracts.events.activity import ActivitiesHeld, ActivityWritten
+from contracts.events.organization import OrganizationSettingsChanged
+from imis_writer.adapters.rows import EFFECT_COLUMNS, effect_of, is_keyed
+from imis_writer.adapters.tables import EFFECTS, HOLDS, SETTINGS
 from imis_writer.domain.doubts import Surroundings
-from imis_writer.domain.effects import Change, Effect, State
+from imis_writer.domain.effects import About, Effect, Key, State
+from imis_writer.domain.outcomes import Change, overtaken
 
 _C = EFFECTS.c
-_EFFECT = (
-    _C.message_id,
-    _C.effect_id,
-    _C.organization_id,
-    _C.run_id,
-    _C.campaign_id,
-    _C.imis_id,
-    _C.to_number,
-    _C.text,
-    _C.mode,
-    _C.transaction_date,
-    _C.because,
-    _C.sequence,
-    _C.attempts,
-    _C.looks,
-)
 _UNSETTLED = (State.CLAIMED, State.IN_DOUBT)
+_KEPT = ("state", "not_before", "attempts", "refusals", "looks", "seqn", "log_id")
 _RECORD = (
     update(EFFECTS)
-    .where(_C.message_id == bindparam("key"))
-    .values(
-        state=bindparam("new_state"),
-        not_before=bindparam("new_not_before"),
-        looks=bindparam("new_looks"),
-        seqn=bindparam("new_seqn"),
-        sequence=bindparam("new_sequence"),
-        text=bindparam("new_text"),
-        lease_until=None,
-    )
+    .where(is_keyed())
+    .values({name: bindparam(f"new_{name}") for name in (*_KEPT, "sequence", "text")})
+    # What is in doubt may still have to be undone.
+    .values(lease_until=None, undo=and_(_C.undo, bindparam("still_open")))
 )
 
 
@@ -78,8 +60,9 @@ class SqlLedger:
             _C.state.in_([State.READY, State.IN_DOUBT]),
             _C.not_before <= at,
         )
+        query = select(organization_id).where(due, ~_is_held(organization_id))
         async with self._store.read() as connection:
-            return list((await connection.scalars(select(organization_id).where(due))).all())
+            return list((await connection.scalars(query)).all())
 
     async def claim(
         self, organization_id: UUID, *, at: datetime, lease_until: datetime, limit: int
@@ -91,7 +74,7 @@ class SqlLedger:
                 return []
         claim = (
             update(EFFECTS)
-            .where(_C.message_id.in_(due.with_for_update(skip_locked=True)))
+            .where(tuple_(_C.message_id, _C.about).in_(due.with_for_update(skip_locked=True)))
             .values(
                 state=State.CLAIMED,
                 claimed_by=self._instance,
@@ -101,17 +84,17 @@ class SqlLedger:
                 attempts=_C.attempts + 1,
                 looks=0,
             )
-            .returning(*_EFFECT)
+            .returning(*EFFECT_COLUMNS)
         )
         async with self._store.transaction() as transaction:
-            return [_effect(row) for row in (await transaction.execute(claim)).all()]
+            return [effect_of(row) for row in (await transaction.execute(claim)).all()]
 
     async def doubts(self, organization_id: UUID, *, at: datetime, limit: int) -> list[Effect]:
         """Return the effects in doubt that may be looked for now."""
         due = _due(State.IN_DOUBT, organization_id, at=at, limit=limit)
         async with self._store.read() as connection:
-            found = await connection.execute(due.with_only_columns(*_EFFECT))
-            return [_effect(row) for row in found.all()]
+            found = await connection.execute(due.with_only_columns(*EFFECT_COLUMNS))
+            return [effect_of(row) for row in found.all()]
 
     async def around(self, organization_id: UUID, imis_ids: Sequence[str]) -> Surroundings:
         """Return what is known about these members' activities."""
@@ -119,8 +102,8 @@ class SqlLedger:
         unsettled = _C.state.in_([*_UNSETTLED, State.UNKNOWN])
         async with self._store.read() as connection:
             taken = await connection.scalars(select(_C.seqn).where(theirs, _C.seqn.is_not(None)))
-            rivals = await connection.execute(select(*_EFFECT).where(theirs, unsettled))
-            return Surroundings(frozenset(taken.all()), [_effect(row) for row in rivals.all()])
+            rivals = await connection.execute(select(*EFFECT_COLUMNS).where(theirs, unsettled))
+            return Surroundings(frozenset(taken.all()), [effect_of(row) for row in rivals.all()])
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Keep what became of effects, each unless somebody else decided meanwhile."""
@@ -128,76 +111,106 @@ class SqlLedger:
             return
         async with self._store.transaction() as transaction:
             held = await _held(transaction, changes)
-            kept = [each for each in changes if _is_due(each, held.get(each.effect.message_id))]
+            kept = [
+                overtaken(each, undo=row.undo, delivered=row.delivered)
+                for each in changes
+                if (row := held.get(each.effect.key)) is not None and _is_due(each, row)
+            ]
             if kept:
                 await transaction.execute(_RECORD, [_row(each) for each in kept])
             for each in kept:
                 if each.event is not None:
                     transaction.publish(each.event, because=each.effect.because)
-        settled = {each.effect.message_id for each in kept}
+        settled = {each.effect.key for each in kept}
         for each in changes:
-            if each.state is State.WRITTEN and each.effect.message_id not in settled:
+            if isinstance(each.event, ActivityWritten) and each.effect.key not in settled:
                 get_logger().error(
                     "An activity may have been written twice.",
                     effect_id=str(each.effect.effect_id),
                 )
 
+    async def hold(
+        self, organization: OrganizationSettingsChanged, reason: str, *, at: datetime
+    ) -> None:
+        """Leave iMIS alone until the account is saved anew; it is told once."""
+        event = ActivitiesHeld(
+            organization_id=organization.organization_id,
+            occurred_at=at,
+            sequence=organization.sequence,
+            settings_sequence=organization.account_sequence,
+            reason=reason,
+        )
+        async with self._store.transaction() as transaction:
+            statement = upsert(transaction.connection, HOLDS).values(
+                organization_id=event.organization_id, settings_sequence=event.settings_sequence
+            )
+            newest = statement.on_conflict_do_update(
+                index_elements=["organization_id"],
+                set_={"settings_sequence": event.settings_sequence},
+                where=HOLDS.c.settings_sequence < event.settings_sequence,
+            ).returning(HOLDS.c.organization_id)
+            if (await transaction.execute(newest)).all():
+                transaction.publish(event)
+
+    async def held(self, organization: OrganizationSettingsChanged) -> bool:
+        """Whether iMIS refused the account that these settings hold."""
+        query = select(HOLDS.c.organization_id).where(
+            HOLDS.c.organization_id == organization.organization_id,
+            HOLDS.c.settings_sequence >= organization.account_sequence,
+        )
+        async with self._store.read() as connection:
+            return await connection.scalar(query) is not None
+
+
+def _is_held(organization_id: Any) -> Any:
+    return exists().where(
+        HOLDS.c.organization_id == organization_id,
+        HOLDS.c.settings_sequence >= SETTINGS.table.c.account_sequence,
+    )
+
 
 def _due(state: State, organization_id: UUID, *, at: datetime, limit: int) -> Any:
     return (
-        select(_C.message_id)
+        select(_C.message_id, _C.about)
         .where(_C.organization_id == organization_id, _C.state == state, _C.not_before <= at)
         .order_by(_C.not_before)
         .limit(limit)
     )
 
 
-async def _held(transaction: Transaction, changes: Sequence[Change]) -> dict[UUID, Row[Any]]:
+async def _held(transaction: Transaction, changes: Sequence[Change]) -> dict[Key, Row[Any]]:
     """Read the rows as they are now, and keep them for this transaction."""
     query = (
-        select(_C.message_id, _C.state, _C.attempts, _C.looks)
+        select(_C.message_id, _C.about, _C.state, _C.attempts, _C.looks, _C.undo, _C.delivered)
         .where(_C.message_id.in_([each.effect.message_id for each in changes]))
-        .order_by(_C.message_id)
+        .order_by(_C.message_id, _C.about)
         .with_for_update()
     )
-    return {row.message_id: row for row in (await transaction.execute(query)).all()}
+    rows = (await transaction.execute(query)).all()
+    return {Key(row.message_id, About(row.about)): row for row in rows}
 
 
-def _is_due(change: Change, held: "Row[Any] | None") -> bool:
+def _is_due(change: Change, held: "Row[Any]") -> bool:
     """Whether the change still says something about the row."""
-    if held is None or held.state not in _UNSETTLED or held.attempts != change.effect.attempts:
+    if held.state not in _UNSETTLED or held.attempts != change.effect.attempts:
         return False
-    return change.state is State.WRITTEN or held.looks == change.effect.looks
+    return change.certain or held.looks == change.effect.looks
 
 
 def _row(change: Change) -> dict[str, Any]:
-    written = change.state is State.WRITTEN
+    effect = change.after
     return {
-        "key": change.effect.message_id,
+        "key_message": effect.message_id,
+        "key_about": effect.about,
         "new_state": change.state,
+        "still_open": change.state is State.IN_DOUBT,
         "new_not_before": change.not_before,
-        "new_looks": change.looks,
-        "new_seqn": change.seqn,
-        "new_sequence": change.effect.sequence + (change.event is not None),
+        "new_attempts": effect.attempts,
+        "new_refusals": effect.refusals,
+        "new_looks": effect.looks,
+        "new_seqn": effect.seqn,
+        "new_log_id": effect.log_id,
+        "new_sequence": effect.sequence + (change.event is not None),
         # iMIS has the text now; here it is of no more use.
-        "new_text": "" if written else change.effect.text,
+        "new_text": "" if change.state is State.WRITTEN else effect.text,
     }
-
-
-def _effect(row: Any) -> Effect:
-    return Effect(
-        message_id=row.message_id,
-        effect_id=row.effect_id,
-        organization_id=row.organization_id,
-        run_id=row.run_id,
-        campaign_id=row.campaign_id,
-        imis_id=row.imis_id,
-        to=row.to_number,
-        text=row.text,
-        mode=Mode(row.mode),
-        transaction_date=row.transaction_date,
-        because=row.because,
-        sequence=row.sequence,
-        attempts=row.attempts,
-        looks=row.looks,
-    )

@@ -1,7 +1,9 @@
 """Every organisation's iMIS through the iMIS client; its errors become outcomes."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import assert_never
 from uuid import UUID
 
 from chassis.secrets import SecretBox, WrongKey
@@ -17,13 +19,25 @@ from imis_client import (
     NotFound,
     TryAgain,
 )
-from imis_writer.domain.doubts import Candidate
-from imis_writer.domain.effects import (
-    KIND,
+from imis_writer.adapters import wording
+from imis_writer.adapters.entries import effect_in, html_of
+from imis_writer.domain.doubts import (
+    Answer,
+    Candidate,
+    Entries,
+    OfMember,
+    OnRecord,
+    Question,
+    StillThere,
+)
+from imis_writer.domain.effects import Effect, Kind
+from imis_writer.domain.outcomes import (
+    Ambiguous,
+    Deleted,
     Doubtful,
-    Effect,
     LoginRefused,
     NoAnswer,
+    Opened,
     Outcome,
     Postponed,
     Refused,
@@ -32,17 +46,6 @@ from imis_writer.domain.effects import (
 from imis_writer.ports import NoAccess
 
 CATEGORY = "Text Manager"
-UNWELCOME_SECONDS = 300.0
-NO_TYPE = (
-    f"iMIS has no activity type {KIND}. Create it in iMIS (RiSE > Maintenance > Activity types, on "
-    f"older sites Customers > Set up tables > Activities) with the code {KIND}."
-)
-NO_RIGHT = "The iMIS account that runs use may not create activities. Give it that right in iMIS."
-BAD_VALUES = (
-    "iMIS does not take the activity. Check that the member still exists, and that the column "
-    "for the CEU type in the settings is a column of activities."
-)
-NO_ROUTE = "iMIS has no activities at its REST address. Check the iMIS URL in the settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,58 +56,112 @@ class ImisSite:
     category_column: str
 
     async def write(self, effect: Effect) -> Outcome:
-        """Write an activity, in one request."""
-        activity = Activity(
+        """Write an effect or delete it, in one request."""
+        if effect.kind is Kind.LOG and self.client.version == "2017":
+            return Refused(wording.NO_LOG)
+        try:
+            return await self._request(effect)()
+        except TryAgain as error:
+            return Postponed(error.retry_after)
+        except CredentialsRejected as error:
+            return LoginRefused(wording.login_refused(error))
+        except InDoubt:
+            return Doubtful()
+        except (BadRequest, Forbidden, NotFound) as error:
+            return Refused(await self._reason(effect, error))
+
+    def _request(self, effect: Effect) -> Callable[[], Awaitable[Outcome]]:
+        async def delete() -> Outcome:
+            await self.client.delete_activity(effect.seqn or "")
+            return Deleted()
+
+        async def put_on_record() -> Outcome:
+            log_id = effect.log_id or ""
+            await self.client.add_log_recipient(log_id, effect.imis_id, effect.to)
+            return Written(log_id)
+
+        async def open_entry() -> Outcome:
+            html = html_of(effect.text, effect.effect_id)
+            return Opened(await self.client.create_log(effect.subject, html))
+
+        async def create() -> Outcome:
+            return Written(await self.client.create_activity(self._activity(effect)))
+
+        if effect.seqn is not None:
+            return delete
+        if effect.kind is not Kind.LOG:
+            return create
+        # The entry's id is committed before it is put on a record, and so it is put there once.
+        return open_entry if effect.log_id is None else put_on_record
+
+    def _activity(self, effect: Effect) -> Activity:
+        of_text = effect.kind is Kind.TEXTMSG
+        return Activity(
             party_id=effect.imis_id,
-            type=KIND,
+            type=effect.kind.value,
             transaction_date=effect.transaction_date,
-            description=effect.to,
-            note=effect.text,
+            description=effect.to if of_text else "",
+            note=effect.text if of_text else "",
+            uf_1="" if of_text else effect.to,
             category_column=self.category_column,
             category=CATEGORY,
         )
-        try:
-            return Written(await self.client.create_activity(activity))
-        except TryAgain as error:
-            return Postponed(error.retry_after)
-        except CredentialsRejected:
-            return LoginRefused()
-        except Forbidden:
-            return Refused(NO_RIGHT)
-        except (BadRequest, NotFound) as error:
-            return Refused(await self._reason(error))
-        except InDoubt:
-            return Doubtful()
 
-    async def _reason(self, error: BadRequest | NotFound) -> str:
-        try:
-            if not await self.client.activity_type_exists(KIND):
-                return NO_TYPE
-        except ImisError:
-            return BAD_VALUES
-        return NO_ROUTE if isinstance(error, NotFound) else BAD_VALUES
+    async def _reason(self, effect: Effect, error: ImisError) -> str:
+        if effect.seqn is None and effect.kind is not Kind.LOG:
+            try:
+                if await self.client.activity_type_exists(effect.kind.value) is False:
+                    return wording.no_type(effect.kind)
+            except ImisError:
+                pass
+        return wording.refused(error, of_log=effect.kind is Kind.LOG, deletes=bool(effect.seqn))
 
-    async def find(self, imis_id: str) -> list[Candidate] | NoAnswer | LoginRefused:
-        """Return a member's activities of our kind."""
+    async def ask(self, question: Question) -> Answer:
+        """Look for what may have been done."""
         try:
-            found = await self.client.find_activities(imis_id, KIND)
+            return await self._answer(question)
         except TryAgain as error:
             return NoAnswer(error.retry_after)
-        except CredentialsRejected:
-            return LoginRefused()
+        except CredentialsRejected as error:
+            return LoginRefused(wording.login_refused(error))
         except ImisError:
-            # Not for this account, or not for REST: a person has to see to it first.
-            return NoAnswer(UNWELCOME_SECONDS)
+            # To delete it once more does no harm: iMIS never gives a SEQN twice.
+            return True if isinstance(question, StillThere) else Ambiguous(wording.CANT_LOOK)
+
+    async def _answer(self, question: Question) -> Answer:
+        match question:
+            case StillThere(seqn):
+                return await self.client.activity(seqn) is not None
+            case OnRecord(log_id, imis_id):
+                return await self.client.log_is_on_record(log_id, imis_id)
+            case Entries(subject):
+                return await self._entries(subject)
+            case OfMember(imis_id, kind):
+                return await self._candidates(imis_id, kind)
+            case _:
+                assert_never(question)
+
+    async def _entries(self, subject: str) -> Answer:
+        shown: list[bool] = []
+        ours: dict[UUID, str] = {}
+        async for log_id, html in self.client.find_logs(subject):
+            shown.append(bool(html))
+            if effect_id := effect_in(html):
+                ours[effect_id] = log_id
+        # A site that lists entries without their text tells nothing of whose they are.
+        return ours if any(shown) or not shown else Ambiguous(wording.CANT_LOOK)
+
+    async def _candidates(self, imis_id: str, kind: Kind) -> list[Candidate]:
         return [
             Candidate(
                 seqn=each.seqn,
                 imis_id=each.party_id,
                 kind=each.type,
                 transaction_date=each.transaction_date,
-                description=each.description,
+                number=each.description if kind is Kind.TEXTMSG else each.uf_1,
                 note=each.note,
             )
-            for each in found
+            for each in await self.client.find_activities(imis_id, kind.value)
         ]
 
 

@@ -1,39 +1,35 @@
-"""When an organisation's iMIS is left alone; pure."""
+"""When an organisation's iMIS is left alone for a while; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from imis_writer.domain.effects import LoginRefused, Look, Outcome, Postponed, Written, delay
+from imis_writer.domain.outcomes import (
+    Deleted,
+    LoginRefused,
+    Look,
+    Opened,
+    Outcome,
+    Postponed,
+    Written,
+    delay,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Whether one organisation's iMIS is left alone, until when, and until which settings."""
+    """Until when one organisation's iMIS, which is busy or away, is left alone."""
 
     until: datetime | None = None
     failures: int = 0
-    sequence: int | None = None
-    """The settings that were no good; newer ones end the hold."""
 
-    def holds(self, *, at: datetime, sequence: int) -> bool:
+    def holds(self, *, at: datetime) -> bool:
         """Whether nothing may be asked of iMIS now."""
-        if self.until is None or at >= self.until:
-            return False
-        return self.sequence is None or sequence <= self.sequence
+        return self.until is not None and at < self.until
 
-    def after(
-        self,
-        outcomes: Sequence[Outcome | Look],
-        *,
-        at: datetime,
-        sequence: int,
-        login_pause: timedelta,
-    ) -> "Hold":
+    def after(self, outcomes: Sequence[Outcome | Look], *, at: datetime) -> "Hold":
         """Return the hold after a batch."""
-        if any(isinstance(each, LoginRefused) for each in outcomes):
-            return Hold(at + login_pause, sequence=sequence)
-        if any(isinstance(each, Written) for each in outcomes):
+        if any(isinstance(each, Written | Opened | Deleted) for each in outcomes):
             return Hold()
         postponed = [each for each in outcomes if isinstance(each, Postponed)]
         if postponed:
@@ -41,3 +37,8 @@ class Hold:
             wait = delay(self.failures, max(asked, default=None))
             return Hold(at + wait, self.failures + 1)
         return replace(self, until=None)
+
+
+def refused_login(outcomes: Sequence[Outcome | Look | LoginRefused]) -> LoginRefused | None:
+    """Return how iMIS refused the organisation's account, if it did."""
+    return next((each for each in outcomes if isinstance(each, LoginRefused)), None)

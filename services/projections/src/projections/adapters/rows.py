@@ -30,7 +30,7 @@ from readmodels.tables import MESSAGES
 
 FIXED = ("message_id", "organization_id", "run_id", "campaign_id")
 """What a row says from the first and for ever; to set an indexed column anew has its price."""
-DESCRIBED = ("recipient_id", "row", "imis_id", "to", "text", "supersedes")
+DESCRIBED = ("recipient_id", "row", "imis_id", "to", "text", "same_as_imis_id", "supersedes")
 """What is told once and for all; it is written and never read back here."""
 HELD = (
     "addressed",
@@ -48,9 +48,6 @@ HELD = (
     "attempted_at",
     "doubt",
     "doubt_sequence",
-    "activity_state",
-    "activity_seqn",
-    "activity_sequence",
 )
 """What new facts are judged by, in the order of a `Row`'s fields."""
 _NOT_DESCRIBED: tuple[Any, ...] = (None,) * len(DESCRIBED)
@@ -78,6 +75,7 @@ def values_of(row: Row, identity: Callable[[UUID], Any]) -> tuple[Any, ...]:
         row.imis_id,
         row.to,
         row.text,
+        row.same_as_imis_id,
         row.addressed,
         row.left_out,
         row.left_out_sequence,
@@ -94,9 +92,6 @@ def values_of(row: Row, identity: Callable[[UUID], Any]) -> tuple[Any, ...]:
         row.attempted_at,
         row.doubt,
         row.doubt_sequence,
-        row.activity_state,
-        row.activity_seqn,
-        row.activity_sequence,
         None if row.supersedes is None else identity(row.supersedes),
     )
 

@@ -1,30 +1,43 @@
 """The read models' tables, written within one transaction."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from datetime import date
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, case, delete, func, select
 
-from chassis.store import Transaction, keep_newest, upsert
+from chassis.instants import now
+from chassis.store import Transaction, upsert
 from projections.adapters.rows import among, held_columns, rows_of, write_rows
-from projections.domain.facts import CampaignFact, RunFact
-from projections.domain.figures import DAY_FIGURES, Figures, day_of
-from projections.domain.row import Row
+from projections.adapters.states import write_states
+from projections.adapters.sums import charges, counts, errors, hours, of_runs
+from projections.domain.facts import RunFact
+from projections.domain.figures import Figures
+from projections.domain.row import Row, micros
+from projections.domain.states import State, newest
 from projections.ports import Owner
-from readmodels.tables import CAMPAIGNS, DAYS, GAPS, MESSAGES, RUN_COUNTS, RUNS
-from readmodels.views import RunState
+from readmodels.tables import (
+    CHARGES,
+    GAPS,
+    MARKERS,
+    MESSAGES,
+    RUN_COUNTS,
+    RUN_ERRORS,
+    RUN_HOURS,
+    RUNS,
+)
 
 _number = attrgetter("int")
 _RUN_FIGURES = ("recipients", "rejected", "excluded", "segments")
 _NO_FIGURES = dict.fromkeys(_RUN_FIGURES, 0)
+_SUMS = ("messages", "segments")
+_ALARM = ("alarm", "alarm_detail", "alarm_code", "alarm_advice")
 _RUN_NEWEST = {
     "state_sequence": ("state", "state_sequence"),
-    "alarm_sequence": ("alarm", "alarm_detail", "alarm_sequence"),
+    "alarm_sequence": (*_ALARM, "alarm_sequence"),
+    "waiting_sequence": ("waiting", "waiting_sequence"),
 }
 """What is replaced by what has the higher of a sequence."""
 _RUN_KNOWN = (
@@ -72,24 +85,16 @@ class SqlReadModels:
 
     async def add(self, figures: Figures) -> None:
         """Add to the figures."""
-        counts = [
-            {
-                "run_id": run,
-                "status": status,
-                "organization_id": figures.owners[run][0],
-                "messages": messages,
-                "segments": figures.segments[run, status],
-            }
-            for (run, status), messages in sorted(figures.messages.items())
-        ]
-        await self._add(RUN_COUNTS, ["run_id", "status"], ["messages", "segments"], counts)
-        await self._add(DAYS, ["organization_id", "day"], DAY_FIGURES, _by_day(figures.days))
-        await self._add(RUNS, ["run_id"], _RUN_FIGURES, _by_run(figures))
+        await self._add(RUN_COUNTS, _SUMS, counts(figures))
+        await self._add(RUN_ERRORS, _SUMS, errors(figures))
+        await self._add(RUN_HOURS, _SUMS, hours(figures))
+        await self._add(CHARGES, _SUMS, charges(figures))
+        await self._add(RUNS, _RUN_FIGURES, of_runs(figures, _NO_FIGURES))
 
-    async def keep_campaigns(self, facts: Sequence[CampaignFact]) -> None:
-        """Keep each campaign's newest state."""
-        statement = keep_newest(self._connection, CAMPAIGNS, key="campaign_id")
-        await self._transaction.execute(statement, [_columns(fact) for fact in facts])
+    async def keep_states(self, states: Sequence[State]) -> None:
+        """Keep the newest state of each thing."""
+        for kind, found in newest(states).items():
+            await write_states(self._connection, kind, found)
 
     async def keep_runs(self, facts: Sequence[RunFact]) -> None:
         """Add to what is known of runs; the state and alarm of the highest sequence stay."""
@@ -116,52 +121,31 @@ class SqlReadModels:
         if closed:
             await self._transaction.execute(delete(GAPS).where(GAPS.c.event_id.in_(closed)))
 
-    async def _add(
-        self, table: Table, key: list[str], figures: Sequence[str], rows: list[dict[str, Any]]
-    ) -> None:
+    async def mark(self, organizations: Collection[UUID]) -> None:
+        """Let it be seen that something of these organisations changed."""
+        statement = upsert(self._connection, MARKERS)
+        new, old = statement.excluded.changes, MARKERS.c.changes
+        statement = statement.on_conflict_do_update(
+            index_elements=["organization_id"],
+            set_={"changes": case((new > old, new), else_=old + 1)},
+        )
+        # The clock's reading rises over another generation's numbers too.
+        at = micros(now())
+        rows = [{"organization_id": each, "changes": at} for each in sorted(organizations)]
+        if rows:
+            await self._transaction.execute(statement, rows)
+
+    async def _add(self, table: Table, figures: Sequence[str], rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
         statement = upsert(self._connection, table)
         statement = statement.on_conflict_do_update(
-            index_elements=key,
+            index_elements=list(table.primary_key.columns),
             set_={name: table.c[name] + statement.excluded[name] for name in figures},
         )
         await self._transaction.execute(statement, rows)
 
 
-def _by_day(days: Counter[tuple[UUID, int, str]]) -> list[dict[str, Any]]:
-    """Return one row a day, in a fixed order so that writers don't dead-lock."""
-    rows: dict[tuple[UUID, date], dict[str, Any]] = {}
-    for (organization, number, figure), value in sorted(days.items()):
-        day = day_of(number)
-        row = rows.setdefault(
-            (organization, day),
-            {"organization_id": organization, "day": day, **dict.fromkeys(DAY_FIGURES, 0)},
-        )
-        row[figure] = value
-    return list(rows.values())
-
-
-def _by_run(figures: Figures) -> list[dict[str, Any]]:
-    """Return one row a run, in a fixed order so that writers don't dead-lock."""
-    rows: dict[UUID, dict[str, Any]] = {}
-    for (run, figure), value in figures.runs.items():
-        organization, campaign = figures.owners[run]
-        row = rows.setdefault(
-            run,
-            {
-                "run_id": run,
-                "organization_id": organization,
-                "campaign_id": campaign,
-                "state": RunState.PREPARING,
-                "state_sequence": 0,
-                **_NO_FIGURES,
-            },
-        )
-        row[figure] = value
-    return [rows[run] for run in sorted(rows)]
-
-
-def _columns(fact: CampaignFact | RunFact) -> dict[str, Any]:
+def _columns(fact: RunFact) -> dict[str, Any]:
     """Return a fact's fields, each the column of its name."""
     return {each.name: getattr(fact, each.name) for each in fields(fact)}

@@ -1,4 +1,4 @@
-"""What events say about campaigns and runs."""
+"""What events say about runs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,22 +7,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from contracts.events.audience import RecipientsResolved
+from contracts.events.audience import AudienceAwaited, RecipientsResolved
 from contracts.events.base import Event
-from contracts.events.campaign import CampaignDue, CampaignEvent, CampaignStatus, Mode
+from contracts.events.campaign import CampaignDue, Mode
+from contracts.events.message import MessageRequested, ReplyRequested, SingleText
 from contracts.events.run import RunAlarmRaised, RunCompleted, RunFailed, RunResent, RunStarted
 from readmodels.views import RunState
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignFact:
-    """A campaign's state, by its sequence."""
-
-    campaign_id: UUID
-    organization_id: UUID
-    name: str
-    status: CampaignStatus
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +36,11 @@ class RunFact:
     earlier_run_id: UUID | None = None
     alarm: str | None = None
     alarm_detail: str | None = None
+    alarm_code: int | None = None
+    alarm_advice: str | None = None
     alarm_sequence: int = 0
-
-
-def campaign_fact(event: CampaignEvent) -> CampaignFact:
-    """Return the state that an event about a campaign results in."""
-    return CampaignFact(
-        campaign_id=event.campaign_id,
-        organization_id=event.organization_id,
-        name=event.definition.name,
-        status=event.status,
-        sequence=event.sequence,
-    )
+    waiting: str | None = None
+    waiting_sequence: int = 0
 
 
 def _about(event: Any) -> dict[str, Any]:
@@ -136,7 +119,24 @@ def _alarm(event: RunAlarmRaised) -> RunFact:
         **_about(event),
         alarm=event.alarm,
         alarm_detail=event.detail,
+        alarm_code=event.error_code,
+        alarm_advice=event.advice or None,
         alarm_sequence=event.sequence,
+    )
+
+
+def _awaited(event: AudienceAwaited) -> RunFact:
+    return RunFact(**_about(event), waiting=event.reason, waiting_sequence=event.sequence)
+
+
+def _single(event: SingleText) -> RunFact:
+    # A run of one message: there is no audience, and nothing is due but at once.
+    return RunFact(
+        **_about(event),
+        mode=event.mode,
+        from_number=event.from_number,
+        rows=1,
+        due_at=event.occurred_at,
     )
 
 
@@ -149,6 +149,9 @@ _RUN_FACTS: Mapping[type[Event], Callable[[Any], RunFact]] = MappingProxyType(
         RunCompleted: _completed,
         RunFailed: _failed,
         RunAlarmRaised: _alarm,
+        AudienceAwaited: _awaited,
+        MessageRequested: _single,
+        ReplyRequested: _single,
     }
 )
 RUN_EVENTS = frozenset(_RUN_FACTS)

@@ -13,24 +13,27 @@ from typing import Any
 from uuid import UUID
 
 from contracts import ids
-from contracts.events.activity import ActivityRefused, ActivityWritten
 from contracts.events.audience import Reason, Recipient, RecipientRejected, RecipientsResolved
 from contracts.events.base import Event
 from contracts.events.campaign import Mode
 from contracts.events.message import (
     MessageQueued,
+    MessageRequested,
     MessageStatus,
     MessageStatusChanged,
     MessageSubmitted,
     RecipientExcluded,
+    ReplyRequested,
+    SingleText,
     Unresolved,
 )
-from readmodels.views import ActivityState, RowStatus
+from readmodels.views import RowStatus
 
-TEXT_ACTIVITY = "TEXTMSG"
+ONLY_ROW = 1
+"""The number of the row of a run of one message."""
 BAD_NUMBER = frozenset({Reason.NO_NUMBER, Reason.INVALID_NUMBER})
 """Left out because the To number is not valid: an error, as when Twilio says so (TM-14)."""
-UNDECIDED = frozenset({None, MessageStatus.PREPARING, MessageStatus.UNKNOWN})
+UNDECIDED = frozenset({None, MessageStatus.PREPARING, MessageStatus.HELD, MessageStatus.UNKNOWN})
 """What was told of a text that may still turn out to be left out: nobody saw it leave."""
 _SHOWN: Mapping[str, RowStatus] = MappingProxyType(
     {each.value: RowStatus(each.value) for each in MessageStatus}
@@ -64,6 +67,7 @@ class Row:
     imis_id: str | None = None
     to: str | None = None
     text: str | None = None
+    same_as_imis_id: str | None = None
     supersedes: UUID | None = None
     addressed: int = 0
     """1 once the text itself is known; a status may arrive before it."""
@@ -81,9 +85,6 @@ class Row:
     attempted_at: int | None = None
     doubt: str | None = None
     doubt_sequence: int = 0
-    activity_state: str | None = None
-    activity_seqn: str | None = None
-    activity_sequence: int = 0
     changed: bool = False
     """Whether anything is new since the row was read."""
 
@@ -98,8 +99,9 @@ class Row:
 
     def address(
         self,
-        fact: Recipient | MessageQueued,
+        fact: Recipient | MessageQueued | SingleText,
         *,
+        row: int,
         mode: Mode,
         queued_at: int | None,
         supersedes: UUID | None = None,
@@ -110,7 +112,7 @@ class Row:
         self.changed = True
         self.addressed = 1
         self.recipient_id = fact.recipient_id
-        self.row = fact.row
+        self.row = row
         self.imis_id = fact.imis_id
         self.to = fact.to
         self.text = fact.text
@@ -159,13 +161,6 @@ class Row:
             self.changed = True
             self.doubt, self.doubt_sequence = doubt, sequence
 
-    def recorded(self, state: ActivityState, seqn: str | None, sequence: int) -> None:
-        """Learn what became of the text's activity in iMIS."""
-        if sequence > self.activity_sequence:
-            self.changed = True
-            self.activity_state, self.activity_seqn = state.value, seqn
-            self.activity_sequence = sequence
-
 
 class Rows:
     """The rows that a batch is about, by message."""
@@ -193,8 +188,6 @@ def messages_of(event: Event) -> tuple[UUID, ...]:
             return tuple(each.message_id for each in event.recipients)
         case RecipientRejected():
             return (ids.message_id(event.recipient_id),)
-        case ActivityWritten() | ActivityRefused():
-            return (event.message_id,) if event.kind == TEXT_ACTIVITY else ()
         case MessageSubmitted():
             # All else that an answer says is told by the status.
             return (event.message_id,) if type(event.outcome) is Unresolved else ()
@@ -203,19 +196,30 @@ def messages_of(event: Event) -> tuple[UUID, ...]:
 
 def _page(rows: Rows, page: RecipientsResolved) -> None:
     for each in page.recipients:
-        rows.of(each.message_id, page).address(each, mode=page.mode, queued_at=None)
+        rows.of(each.message_id, page).address(each, row=each.row, mode=page.mode, queued_at=None)
 
 
 def _queued(rows: Rows, event: MessageQueued) -> None:
     rows.of(event.message_id, event).address(
-        event, mode=event.mode, queued_at=micros(event.occurred_at), supersedes=event.supersedes
+        event,
+        row=event.row,
+        mode=event.mode,
+        queued_at=micros(event.occurred_at),
+        supersedes=event.supersedes,
     )
+
+
+def _single(rows: Rows, event: SingleText) -> None:
+    row = rows.of(event.message_id, event)
+    row.address(event, row=ONLY_ROW, mode=event.mode, queued_at=None)
 
 
 def _rejected(rows: Rows, event: RecipientRejected) -> None:
     # It is shown under the message that it would have been.
     row = rows.of(ids.message_id(event.recipient_id), event)
     row.leave_out(event, Omission.REJECTED, event.phone)
+    if event.same_as_imis_id:
+        row.same_as_imis_id, row.changed = event.same_as_imis_id, True
 
 
 def _excluded(rows: Rows, event: RecipientExcluded) -> None:
@@ -231,28 +235,16 @@ def _told(rows: Rows, event: MessageStatusChanged) -> None:
     rows.of(event.message_id, event).tell(event)
 
 
-def _written(rows: Rows, event: ActivityWritten) -> None:
-    if event.kind == TEXT_ACTIVITY:
-        row = rows.of(event.message_id, event)
-        row.recorded(ActivityState.WRITTEN, event.seqn, event.sequence)
-
-
-def _refused(rows: Rows, event: ActivityRefused) -> None:
-    if event.kind == TEXT_ACTIVITY:
-        row = rows.of(event.message_id, event)
-        row.recorded(ActivityState.REFUSED, None, event.sequence)
-
-
 _TAKES: Mapping[type[Event], Callable[[Rows, Any], None]] = MappingProxyType(
     {
         RecipientsResolved: _page,
+        MessageRequested: _single,
+        ReplyRequested: _single,
         RecipientRejected: _rejected,
         RecipientExcluded: _excluded,
         MessageQueued: _queued,
         MessageSubmitted: _submitted,
         MessageStatusChanged: _told,
-        ActivityWritten: _written,
-        ActivityRefused: _refused,
     }
 )
 ROW_EVENTS = frozenset(_TAKES)

@@ -1,9 +1,9 @@
 """Timers in SQL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,21 +11,21 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     Uuid,
     func,
     select,
-    update,
 )
 
 from chassis.instants import Instant
 from chassis.latest import Latest
-from chassis.store import Store, Transaction, keep_newest, upsert
+from chassis.store import Store, Transaction, upsert
 from contracts.envelope import Envelope, decode, encode
 from contracts.events.campaign import CampaignDue, CampaignEvent
 from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
-from scheduler.domain import due_at, occurrence
+from scheduler.domain.timer import Timer
 
 METADATA = MetaData()
 SETTINGS = Latest("organizations", METADATA, OrganizationSettingsChanged)
@@ -34,8 +34,9 @@ TIMERS = Table(
     METADATA,
     Column("campaign_id", Uuid, primary_key=True),
     Column("sequence", Integer, nullable=False),
-    Column("occurrence", String(80), nullable=False),
     Column("due_at", Instant, index=True),
+    Column("dealt_until", Instant),
+    Column("skips", Integer, nullable=False),
     Column("type", String(80), nullable=False),
     Column("event_id", Uuid, nullable=False),
     Column("event", LargeBinary, nullable=False),
@@ -55,35 +56,56 @@ class SqlTimers:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def fold(self, campaigns: Sequence[Envelope[CampaignEvent]]) -> None:
-        """Take the states that are newer than what is known."""
-        statement = keep_newest(self._transaction.connection, TIMERS, key="campaign_id")
-        await self._transaction.execute(statement, [_row(each) for each in campaigns])
-
-    async def due(self, *, at: datetime, limit: int) -> list[Envelope[CampaignEvent]]:
-        """Return the campaigns whose time has come, and hold them for this transaction."""
+    async def known(self, campaigns: Collection[UUID]) -> dict[UUID, Timer]:
+        """Return the timers of these campaigns, and hold them for this transaction."""
         query = (
-            select(TIMERS.c.event_id, TIMERS.c.type, TIMERS.c.event)
+            select(TIMERS)
+            .where(TIMERS.c.campaign_id.in_(campaigns))
+            .order_by(TIMERS.c.campaign_id)
+            .with_for_update()
+        )
+        rows = (await self._transaction.execute(query)).all()
+        return {row.campaign_id: _timer(row) for row in rows}
+
+    async def due(self, *, at: datetime, limit: int) -> list[Timer]:
+        """Return the timers whose time has come, and hold them for this transaction."""
+        query = (
+            select(TIMERS)
             .where(TIMERS.c.due_at <= at)
             .order_by(TIMERS.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        rows = (await self._transaction.execute(query)).all()
-        return [_envelope(row.type, row.event_id, row.event) for row in rows]
+        return [_timer(row) for row in (await self._transaction.execute(query)).all()]
 
-    async def fire(self, run: CampaignDue) -> bool:
-        """Mark the occurrence as fired; False when it had been already."""
+    async def keep(self, timers: Sequence[Timer]) -> None:
+        """Keep these timers; one of a newer state of its campaign stays as it is."""
+        if not timers:
+            return
+        statement = upsert(self._transaction.connection, TIMERS)
+        kept = [each.name for each in TIMERS.c if each.name != "campaign_id"]
+        statement = statement.on_conflict_do_update(
+            index_elements=["campaign_id"],
+            set_={name: statement.excluded[name] for name in kept},
+            where=TIMERS.c.sequence <= statement.excluded.sequence,
+        )
+        rows = sorted((_row(each) for each in timers), key=lambda row: row["campaign_id"])
+        await self._transaction.execute(statement, rows)
+
+    async def fire(self, runs: Sequence[CampaignDue]) -> set[UUID]:
+        """Mark occurrences as fired; returns the runs of those that had not been before."""
+        if not runs:
+            return set()
         statement = (
             upsert(self._transaction.connection, FIRED)
-            .values(campaign_id=run.campaign_id, occurrence=run.occurrence, run_id=run.run_id)
             .on_conflict_do_nothing()
+            .returning(FIRED.c.run_id)
         )
-        fired = await self._transaction.execute(statement)
-        await self._transaction.execute(
-            update(TIMERS).where(TIMERS.c.campaign_id == run.campaign_id).values(due_at=None)
-        )
-        return fired.rowcount == 1
+        rows = [
+            {"campaign_id": run.campaign_id, "occurrence": run.occurrence, "run_id": run.run_id}
+            for run in sorted(runs, key=lambda run: (run.campaign_id, run.occurrence))
+        ]
+        return set((await self._transaction.execute(statement, rows)).scalars())
 
 
 class SqlDesk:
@@ -109,19 +131,20 @@ class SqlDesk:
             yield SqlTimers(transaction), transaction
 
 
-def _row(envelope: Envelope[CampaignEvent]) -> dict[str, object]:
-    event = envelope.event
+def _row(timer: Timer) -> dict[str, Any]:
     return {
-        "campaign_id": event.campaign_id,
-        "sequence": event.sequence,
-        "occurrence": occurrence(event),
-        "due_at": due_at(event),
-        "type": event.type,
-        "event_id": envelope.id,
-        "event": encode(envelope)[1],
+        "campaign_id": timer.state.campaign_id,
+        "sequence": timer.state.sequence,
+        "due_at": timer.due_at,
+        "dealt_until": timer.dealt_until,
+        "skips": timer.skips,
+        "type": timer.state.type,
+        "event_id": timer.campaign.id,
+        "event": encode(timer.campaign)[1],
     }
 
 
-def _envelope(event_type: str, event_id: UUID, event: bytes) -> Envelope[CampaignEvent]:
-    headers = [("ce_type", event_type.encode()), ("ce_id", str(event_id).encode())]
-    return cast("Envelope[CampaignEvent]", decode(headers, event))
+def _timer(row: Row[Any]) -> Timer:
+    headers = [("ce_type", row.type.encode()), ("ce_id", str(row.event_id).encode())]
+    campaign = cast("Envelope[CampaignEvent]", decode(headers, row.event))
+    return Timer(campaign, row.due_at, row.dealt_until, row.skips)

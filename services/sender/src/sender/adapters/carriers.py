@@ -12,9 +12,10 @@ from chassis.logs import describe, get_logger
 from chassis.secrets import SecretBox, WrongKey
 from chassis.store import Store, is_database_outage
 from contracts.events.message import Accepted, Refused
-from contracts.events.organization import OrganizationSettingsChanged, Verification
+from contracts.events.organization import OrganizationSettingsChanged
 from sender.adapters.tables import SETTINGS
 from sender.domain.doubts import Listed
+from sender.domain.limits import rate_of
 from sender.domain.messages import Claim, Lane
 from sender.ports import CarrierAway, InDoubt, LeaseOver, Throttled
 from sender.settings import SenderSettings
@@ -140,8 +141,8 @@ class SettledCarriers:
         await self._renew_all()
         known = self._known.get(lane.organization_id)
         for number in known.settings.numbers if known else ():
-            if number.number == lane.from_number and number.verification is Verification.VERIFIED:
-                return number.segments_per_second
+            if number.number == lane.from_number:
+                return rate_of(number)
         return 0.0
 
     async def _renew_all(self) -> None:

@@ -1,27 +1,28 @@
 """Claims: which messages leave next, within every limit that there is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, bindparam, or_, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, select, update
 
 from chassis.store import Store, Transaction
 from contracts.events.audience import Reason
-from sender.adapters.consents import opted_out
+from contracts.events.run import HeldBy
 from sender.adapters.exclusion import leave_out
+from sender.adapters.holds import SqlHolds
 from sender.adapters.room import Room, Rooms
 from sender.adapters.serial import alone
 from sender.adapters.tables import MESSAGES, RUN_USAGE, RUNS
 from sender.adapters.usage import UsageChange
-from sender.domain.fairness import take_turns
-from sender.domain.limits import Allotment, allot
+from sender.adapters.waiting import next_messages
+from sender.domain.controls import Stops
+from sender.domain.fairness import Turns
+from sender.domain.holds import Hold
+from sender.domain.limits import Allotment, RunRoom, allot
 from sender.domain.messages import Claim, Lane, State
-from sender.ports import Picked
-
-_OTHER = MESSAGES.alias("other")
+from sender.ports import NO_STOPS, URGENT_AT_ONCE, Picked
 
 
 class SqlClaims:
@@ -32,6 +33,7 @@ class SqlClaims:
         self._instance = instance
         self._process = process
         self._rooms = Rooms()
+        self._turns: dict[Lane, Turns[UUID]] = {}
 
     async def lanes(self) -> list[Lane]:
         """Return the lanes that may have something to send."""
@@ -40,30 +42,53 @@ class SqlClaims:
             return [Lane(*row) for row in (await connection.execute(query)).all()]
 
     async def claim(
-        self, lane: Lane, *, at: datetime, until: datetime, budget: int, limit: int
+        self,
+        lane: Lane,
+        *,
+        at: datetime,
+        until: datetime,
+        budget: int,
+        limit: int,
+        urgent: int = URGENT_AT_ONCE,
+        stops: Stops = NO_STOPS,
     ) -> Picked:
         """Claim the next messages that the budget and the limits pay for whole.
 
-        Opt-outs are looked at once more, and the limits are counted, in the claim's own
+        Opt-outs and stops are looked at once more, and the limits are counted, in the claim's own
         transaction: no other claim or opt-out of the organisation's runs beside it.
         """
+        turns = self._turns.setdefault(lane, Turns())
         async with self._store.transaction() as transaction:
             await alone(transaction, lane.organization_id)
-            room = await self._rooms.of(transaction, lane, at=at)
-            if room is None or not room.runs:
+            room = await self._rooms.of(transaction, lane, at=at, stops=stops)
+            if room is None:
                 return Picked([])
-            rows = await _next(transaction.connection, lane, list(room.runs), at=at, limit=limit)
+            found = await next_messages(
+                transaction.connection,
+                lane,
+                turns,
+                list(room.runs),
+                at=at,
+                limit=limit,
+                urgent=urgent,
+            )
+            rows = [row for row in found if not room.withholds(row)]
             out = [row.message_id for row in rows if row.opted_out]
+            runs = room.with_singles(rows)
             allotted = allot(
-                [row for row in rows if not row.opted_out],
-                budget=budget,
-                runs=room.runs,
-                day=room.day,
+                [row for row in rows if not row.opted_out], budget=budget, runs=runs, day=room.day
             )
             claims = await self._claim(transaction, allotted.taken, room.today, at=at, until=until)
-            await self._leave_out(transaction, out, allotted, room, at=at)
-        left_out = len(out) + len(allotted.over_run) + len(allotted.over_day)
-        return Picked(claims, allotted.next_cost, left_out=left_out, held=allotted.held)
+            await SqlHolds(transaction).tell(_holds(rows, allotted, room), at=at)
+            await self._leave_out(transaction, out, allotted, room, runs, at=at)
+        turns.served(row.run_id for row in allotted.taken if row.urgent is None)
+        return Picked(
+            claims,
+            allotted.next_cost,
+            left_out=len(out) + len(allotted.over_run) + len(allotted.over_day),
+            held=allotted.held,
+            more_urgent=bool(rows) and rows[0].urgent is not None,
+        )
 
     async def _claim(
         self,
@@ -117,6 +142,7 @@ class SqlClaims:
         out: Sequence[UUID],
         allotted: Allotment[Any],
         room: Room,
+        runs: Mapping[UUID, RunRoom],
         *,
         at: datetime,
     ) -> None:
@@ -133,7 +159,7 @@ class SqlClaims:
         full = [
             {"run": run, "first": after.full_from, "limit": room.run_limit}
             for run, after in sorted(allotted.runs.items())
-            if after.full_from != room.runs[run].full_from
+            if after.full_from != runs[run].full_from
         ]
         if full:
             await transaction.insert_new(
@@ -147,55 +173,39 @@ class SqlClaims:
             )
 
 
-async def _next(
-    connection: AsyncConnection, lane: Lane, runs: Sequence[UUID], *, at: datetime, limit: int
-) -> list[Any]:
-    """Return the next messages of a lane: its runs take turns, a number is texted one at a time."""
-    each = [_of_run(lane, run, at=at, limit=limit).subquery() for run in runs]
-    rows = (await connection.execute(union_all(*(select(part) for part in each)))).all()
-    queues: dict[UUID, list[Any]] = {run: [] for run in runs}
-    taken: set[str] = set()
-    for row in sorted(rows, key=lambda row: row.row):
-        if row.to_number not in taken:
-            taken.add(row.to_number)
-            queues[row.run_id].append(row)
-    return take_turns(queues.values())[:limit]
+def _holds(rows: Sequence[Any], allotted: Allotment[Any], room: Room) -> list[Hold]:
+    """Return what staff are told about limits that are used up."""
+    return [*_over_run(allotted, room), *_over_day(rows, allotted, room)]
 
 
-def _of_run(lane: Lane, run: UUID, *, at: datetime, limit: int) -> Select[tuple[object, ...]]:
-    under_way = (
-        select(_OTHER.c.message_id)
-        .where(
-            _OTHER.c.from_number == MESSAGES.c.from_number,
-            _OTHER.c.to_number == MESSAGES.c.to_number,
-            _OTHER.c.open_claim == 1,
+def _over_run(allotted: Allotment[Any], room: Room) -> Iterator[Hold]:
+    for row in _one_of_each_run(allotted.over_run):
+        yield _hold(
+            row,
+            room,
+            HeldBy.RUN_LIMIT,
+            mark=str(room.run_limit),
+            left_out=True,
+            from_row=allotted.runs[row.run_id].full_from or 0,
         )
-        .exists()
-    )
-    return (
-        select(
-            MESSAGES.c.message_id,
-            MESSAGES.c.organization_id,
-            MESSAGES.c.run_id,
-            MESSAGES.c.row,
-            MESSAGES.c.to_number,
-            MESSAGES.c.text,
-            MESSAGES.c.segments,
-            MESSAGES.c.state,
-            MESSAGES.c.reason,
-            opted_out(lane.organization_id, lane.from_number, MESSAGES.c.to_number).label(
-                "opted_out"
-            ),
-        )
-        .where(
-            MESSAGES.c.organization_id == lane.organization_id,
-            MESSAGES.c.from_number == lane.from_number,
-            MESSAGES.c.run_id == run,
-            MESSAGES.c.state == State.QUEUED,
-            or_(MESSAGES.c.not_before.is_(None), MESSAGES.c.not_before <= at),
-            ~under_way,
-        )
-        .order_by(MESSAGES.c.row)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=MESSAGES)
-    )
+
+
+def _over_day(rows: Sequence[Any], allotted: Allotment[Any], room: Room) -> Iterator[Hold]:
+    if allotted.held:
+        for row in _one_of_each_run(rows):
+            yield _hold(row, room, HeldBy.DAY_LIMIT, mark=room.today, until=room.tomorrow)
+    for row in _one_of_each_run(allotted.over_day):
+        own = [each.segments for each in allotted.over_day if each.run_id == row.run_id]
+        # A text that no day has room for is left out by itself; else all of the run that waits.
+        alone = (len(own), sum(own)) if room.day.holds else None
+        mark = f"{room.today} too long" if room.day.holds else room.today
+        yield _hold(row, room, HeldBy.DAY_LIMIT, mark=mark, left_out=True, counted=alone)
+
+
+def _one_of_each_run(rows: Sequence[Any]) -> list[Any]:
+    return list({row.run_id: row for row in rows}.values())
+
+
+def _hold(row: Any, room: Room, held_by: HeldBy, **more: Any) -> Hold:
+    campaign = room.campaign_of(row)
+    return Hold(row.organization_id, row.from_number, row.run_id, campaign, held_by, **more)

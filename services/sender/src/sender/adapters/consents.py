@@ -16,7 +16,7 @@ from contracts.events.message import RecipientExcluded
 from sender.adapters.exclusion import leave_out
 from sender.adapters.serial import alone
 from sender.adapters.tables import CONSENTS, MESSAGES, RUNS
-from sender.domain.messages import State
+from sender.domain.messages import WAITING
 
 _KEY = ["organization_id", "from_number", "number"]
 _UNHEARD = -1
@@ -134,7 +134,8 @@ class SqlConsents:
                 MESSAGES.c.to_number.in_({pair.number for pair in own}),
                 MESSAGES.c.open_claim.is_(None),
                 MESSAGES.c.organization_id == organization,
-                MESSAGES.c.state == State.QUEUED,
+                MESSAGES.c.state.in_(WAITING),
+                MESSAGES.c.confirms_opt_out.is_(None),
                 opted_out(organization, MESSAGES.c.from_number, MESSAGES.c.to_number),
             )
             waiting = (await self._transaction.execute(query)).scalars().all()

@@ -13,7 +13,7 @@ from sender.adapters.proofs import sids_of_others, submitted
 from sender.adapters.tables import MESSAGES, RUNS
 from sender.adapters.usage import UsageChange
 from sender.domain.doubts import Ambiguous, Found, LookAgain, NotThere
-from sender.domain.messages import Doubt, State
+from sender.domain.messages import WAITING, Doubt, State
 from sender.ports import Conclusion
 
 _AT_ONCE = 500
@@ -145,14 +145,22 @@ class SqlDoubts:
     async def refresh_lanes(self) -> None:
         """Forget the runs that have nothing to send any more, and find those that have."""
         open_runs = (
-            select(MESSAGES.c.organization_id, MESSAGES.c.from_number, MESSAGES.c.run_id)
-            .where(MESSAGES.c.state.in_((State.QUEUED, State.CLAIMED, State.IN_DOUBT)))
+            select(
+                MESSAGES.c.organization_id,
+                MESSAGES.c.from_number,
+                MESSAGES.c.run_id,
+                MESSAGES.c.campaign_id,
+                MESSAGES.c.urgent,
+            )
+            .where(MESSAGES.c.state.in_((*WAITING, State.CLAIMED, State.IN_DOUBT)))
             .distinct()
         )
         async with self._store.transaction() as transaction:
             await transaction.execute(delete(RUNS))
             await transaction.execute(
-                insert(RUNS).from_select(["organization_id", "from_number", "run_id"], open_runs)
+                insert(RUNS).from_select(
+                    ["organization_id", "from_number", "run_id", "campaign_id", "urgent"], open_runs
+                )
             )
 
 

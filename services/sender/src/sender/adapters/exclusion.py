@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from chassis.store import Transaction
 from contracts.envelope import Envelope, seal
 from contracts.events.audience import Reason
+from contracts.events.campaign import Mode, WriteTo
 from contracts.events.message import RecipientExcluded
 from sender.adapters.tables import MESSAGES
-from sender.domain.messages import State
+from sender.domain.messages import WAITING, State
 
 _AT_ONCE = 500
 
@@ -28,7 +29,7 @@ async def leave_out(
             select(MESSAGES)
             .where(
                 MESSAGES.c.message_id.in_(ids[start : start + _AT_ONCE]),
-                MESSAGES.c.state == State.QUEUED,
+                MESSAGES.c.state.in_(WAITING),
             )
             .order_by(MESSAGES.c.message_id)
             .with_for_update()
@@ -61,4 +62,8 @@ def excluded(row: Any, reason: Reason, *, at: datetime) -> RecipientExcluded:
         row=row.row,
         imis_id=row.imis_id,
         reason=reason,
+        to=row.to_number,
+        from_number=row.from_number,
+        mode=Mode(row.mode),
+        write_to=WriteTo(row.write_to),
     )

@@ -1,185 +1,138 @@
-"""Pages of recipients, entered into the ledger within the transaction of their batch."""
+"""Pages of recipients, and single texts, entered into the ledger within their transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from chassis.store import Transaction
 from contracts.envelope import Envelope, seal
-from contracts.events.audience import Reason, Recipient, RecipientsResolved
-from contracts.events.campaign import Mode
-from contracts.events.message import (
-    MessageQueued,
-    MessageSubmitted,
-    RecipientExcluded,
-    Simulated,
-)
+from contracts.events.audience import Reason, RecipientsResolved
+from contracts.events.campaign import Mode, Purpose
+from contracts.events.message import MessageQueued, MessageRequested, ReplyRequested
+from contracts.events.organization import OrganizationSettingsChanged
+from contracts.events.run import HeldBy
 from sender.adapters.consents import Pair, SqlConsents
-from sender.adapters.tables import MESSAGES, RUNS
-from sender.domain.messages import State
-
-Entered = MessageQueued | MessageSubmitted | RecipientExcluded
+from sender.adapters.controls import SqlControls
+from sender.adapters.entering import Entry, enter, enter_left_out
+from sender.adapters.holds import SqlHolds
+from sender.adapters.tables import MESSAGES, SETTINGS
+from sender.domain.holds import Hold
+from sender.domain.wanted import Wanted, of_page, of_single
+from sender.ports import Entered
+from timing import quiet
+from timing.quiet import Place, Rules
 
 
 class SqlIntake:
-    """Enters recipients, each once."""
+    """Enters messages, each once."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, rules: Rules | None = None) -> None:
         self._transaction = transaction
+        self._rules = rules or quiet.standard()
 
     async def take(
         self, pages: Sequence[Envelope[RecipientsResolved]], *, at: datetime
     ) -> list[Envelope[Entered]]:
-        """Enter what is new; a TEST's messages are settled at once, nothing leaves the house.
+        """Enter what is new of a run's pages; the last page tells what has to wait for the day.
 
-        Who has opted out is entered as left out, so that each row is accounted for.
+        Who has opted out, or belongs to what was cancelled, is entered as left out, so that each
+        row is accounted for.
         """
-        wanted = {
-            recipient.message_id: (page, recipient)
-            for page in pages
-            for recipient in page.event.recipients
-        }
-        known = set(
-            (
-                await self._transaction.execute(
-                    select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(wanted))
-                )
-            ).scalars()
+        told = await self._take((each for page in pages for each in of_page(page, at=at)), at=at)
+        last = [each.event for each in pages if each.event.totals is not None]
+        await SqlHolds(self._transaction).tell(
+            [_night(each) for each in last if each.purpose is Purpose.PROMOTIONAL], at=at
         )
-        new = [each for message_id, each in wanted.items() if message_id not in known]
-        out = await SqlConsents(self._transaction).opted_out_among(
-            {_pair(page.event, recipient) for page, recipient in new}
-        )
+        return told
+
+    async def take_singles(
+        self,
+        asked: Sequence[Envelope[MessageRequested] | Envelope[ReplyRequested]],
+        *,
+        at: datetime,
+    ) -> list[Envelope[Entered]]:
+        """Enter what is new of the texts that are to leave before all others."""
+        return await self._take((of_single(each, at=at) for each in asked), at=at)
+
+    async def _take(self, wanted: Iterable[Wanted], *, at: datetime) -> list[Envelope[Entered]]:
+        by_id = {each.queued.message_id: each for each in wanted}
+        query = select(MESSAGES.c.message_id).where(MESSAGES.c.message_id.in_(by_id))
+        known = set((await self._transaction.execute(query)).scalars())
+        new = [each for message_id, each in by_id.items() if message_id not in known]
+        if not new:
+            return []
+        reasons = await self._reasons(new)
+        places = await self._places([each for each in new if _keeps_hours(each)])
         left_out = [
-            seal(_left_out(page.event, recipient, at), because=page.id)
-            for page, recipient in new
-            if _pair(page.event, recipient) in out
+            (each.queued, reason, each.because)
+            for each in new
+            if (reason := reasons.get(each.queued.message_id)) is not None
         ]
-        queued = [
-            seal(_queued(page.event, recipient, at), because=page.id)
-            for page, recipient in new
-            if _pair(page.event, recipient) not in out
+        entries = [
+            Entry(
+                seal(each.queued, because=each.because),
+                places.get(each.queued.message_id),
+                each.confirms_opt_out,
+            )
+            for each in new
+            if each.queued.message_id not in reasons
         ]
-        reasons = {each.event.message_id: each for each in left_out}
-        await self._transaction.insert_new(
-            MESSAGES,
-            [
-                left_out_row(_queued(page.event, recipient, at), reasons[recipient.message_id])
-                for page, recipient in new
-                if recipient.message_id in reasons
-            ],
-        )
-        await enter(self._transaction, queued)
-        tests = [each for each in queued if each.event.mode is Mode.TEST]
         return [
-            *left_out,
-            *queued,
-            *(seal(_simulated(each.event), because=each.id) for each in tests),
+            *await enter_left_out(self._transaction, left_out),
+            *await enter(self._transaction, entries, rules=self._rules, at=at),
         ]
 
+    async def _reasons(self, new: Sequence[Wanted]) -> dict[UUID, Reason]:
+        """Say who is left out at the door, and why."""
+        cancelled = await SqlControls(self._transaction).cancelled_among(
+            {each.queued.campaign_id for each in new}, {each.queued.run_id for each in new}
+        )
+        out = await SqlConsents(self._transaction).opted_out_among(
+            {_pair(each.queued) for each in new if not each.confirms_opt_out}
+        )
+        if not cancelled and not out:
+            return {}
+        reasons: dict[UUID, Reason] = {}
+        for each in new:
+            if each.queued.campaign_id in cancelled or each.queued.run_id in cancelled:
+                reasons[each.queued.message_id] = Reason.CANCELLED
+            elif not each.confirms_opt_out and _pair(each.queued) in out:
+                reasons[each.queued.message_id] = Reason.OPTED_OUT
+        return reasons
 
-async def enter(transaction: Transaction, queued: Collection[Envelope[MessageQueued]]) -> None:
-    """Write new messages into the ledger, and their runs into the lanes."""
-    await transaction.insert_new(MESSAGES, [_row(each) for each in queued])
-    runs = {
-        (each.event.organization_id, each.event.from_number, each.event.run_id)
-        for each in queued
-        if each.event.mode is not Mode.TEST
-    }
-    await transaction.insert_new(
-        RUNS,
-        [
-            {"organization_id": organization, "from_number": number, "run_id": run}
-            for organization, number, run in sorted(runs)
-        ],
+    async def _places(self, wanted: Sequence[Wanted]) -> dict[UUID, Place]:
+        """Say where those members are whose quiet hours matter."""
+        if not wanted:
+            return {}
+        organizations = {each.queued.organization_id for each in wanted}
+        query = select(SETTINGS.table.c.event).where(SETTINGS.table.c.subject.in_(organizations))
+        events = (await self._transaction.execute(query)).scalars()
+        settings = [OrganizationSettingsChanged.model_validate_json(each) for each in events]
+        shared = {each.organization_id: each.settings.recipients_zone for each in settings}
+        return {
+            each.queued.message_id: self._rules.place_of(
+                each.queued.to, each.zone or shared.get(each.queued.organization_id)
+            )
+            for each in wanted
+        }
+
+
+def _keeps_hours(wanted: Wanted) -> bool:
+    """Whether it waits for a fit hour: a promotional text that really leaves (X-4)."""
+    return wanted.purpose is Purpose.PROMOTIONAL and wanted.queued.mode is not Mode.TEST
+
+
+def _pair(queued: MessageQueued) -> Pair:
+    return Pair(queued.organization_id, queued.from_number, queued.to)
+
+
+def _night(page: RecipientsResolved) -> Hold:
+    return Hold(
+        page.organization_id,
+        page.from_number,
+        page.run_id,
+        page.campaign_id,
+        HeldBy.QUIET_HOURS,
     )
-
-
-def left_out_row(queued: MessageQueued, told: Envelope[RecipientExcluded]) -> dict[str, Any]:
-    """Return the ledger's row of a recipient who gets no message."""
-    return _row(Envelope(queued, told.id)) | {
-        "state": State.EXCLUDED,
-        "reason": told.event.reason,
-        "sequence": told.event.sequence,
-    }
-
-
-def _pair(page: RecipientsResolved, recipient: Recipient) -> Pair:
-    return Pair(page.organization_id, page.from_number, recipient.to)
-
-
-def _queued(page: RecipientsResolved, recipient: Recipient, at: datetime) -> MessageQueued:
-    return MessageQueued(
-        organization_id=page.organization_id,
-        occurred_at=at,
-        sequence=1,
-        run_id=page.run_id,
-        campaign_id=page.campaign_id,
-        message_id=recipient.message_id,
-        recipient_id=recipient.recipient_id,
-        row=recipient.row,
-        imis_id=recipient.imis_id,
-        to=recipient.to,
-        from_number=page.from_number,
-        text=recipient.text,
-        segments=recipient.segments,
-        mode=page.mode,
-        write_to=page.write_to,
-    )
-
-
-def _left_out(page: RecipientsResolved, recipient: Recipient, at: datetime) -> RecipientExcluded:
-    return RecipientExcluded(
-        organization_id=page.organization_id,
-        occurred_at=at,
-        sequence=1,
-        run_id=page.run_id,
-        campaign_id=page.campaign_id,
-        message_id=recipient.message_id,
-        recipient_id=recipient.recipient_id,
-        row=recipient.row,
-        imis_id=recipient.imis_id,
-        reason=Reason.OPTED_OUT,
-    )
-
-
-def _simulated(queued: MessageQueued) -> MessageSubmitted:
-    """Say of a TEST message that it was simulated (TM-6)."""
-    return MessageSubmitted(
-        organization_id=queued.organization_id,
-        occurred_at=queued.occurred_at,
-        sequence=2,
-        run_id=queued.run_id,
-        campaign_id=queued.campaign_id,
-        message_id=queued.message_id,
-        outcome=Simulated(),
-        segments=queued.segments,
-        attempted_at=queued.occurred_at,
-    )
-
-
-def _row(envelope: Envelope[MessageQueued]) -> dict[str, Any]:
-    event = envelope.event
-    test = event.mode is Mode.TEST
-    return {
-        "message_id": event.message_id,
-        "organization_id": event.organization_id,
-        "run_id": event.run_id,
-        "campaign_id": event.campaign_id,
-        "recipient_id": event.recipient_id,
-        "row": event.row,
-        "imis_id": event.imis_id,
-        "from_number": event.from_number,
-        "to_number": event.to,
-        "text": event.text,
-        "segments": event.segments,
-        "mode": event.mode,
-        "write_to": event.write_to,
-        "state": State.SIMULATED if test else State.QUEUED,
-        "reason": None,
-        "queued_event": envelope.id,
-        "sequence": 2 if test else 1,
-        "looks": 0,
-    }

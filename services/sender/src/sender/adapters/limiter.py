@@ -2,7 +2,7 @@
 
 A lane's key holds its theoretical arrival time in microseconds of Redis's own clock. A missing
 key counts as an empty bucket, so a Redis that lost its memory causes no burst. Without Redis
-nothing is sent.
+nothing is sent. With each grant comes what was stopped: no stop waits for the log.
 """
 
 from typing import Final
@@ -11,6 +11,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chassis.batches import Outage
+from sender.adapters.stops import as_stops, stops_key
+from sender.domain.controls import Stops
 from sender.domain.messages import Lane
 from sender.ports import Grant
 
@@ -38,7 +40,9 @@ else
   wait = math.ceil(arrival + least * interval - tolerance - now)
 end
 redis.call('SET', KEYS[1], string.format('%.3f', arrival), 'EX', 86400)
-return {granted, wait}
+local stops = {}
+if granted > 0 then stops = redis.call('HGETALL', KEYS[2]) end
+return {granted, wait, stops}
 """
 
 _GIVE_BACK = """
@@ -67,12 +71,16 @@ class RedisLimiter:
         """Take up to `want` segments, `least` at least; raises `Outage` when Redis is away."""
         burst = max(1.0, rate * self._burst_seconds * SHARE_GIVEN_OUT)
         try:
-            granted, wait = await self._take(
-                keys=[_key(lane)], args=[1_000_000 / rate, burst, want, least]
+            granted, wait, stops = await self._take(
+                keys=[_key(lane), stops_key(lane.organization_id)],
+                args=[1_000_000 / rate, burst, want, least],
             )
         except RedisError as error:
             raise Outage("the limiter is away") from error
-        return Grant(int(granted), int(wait) / 1_000_000)
+        if not stops:
+            return Grant(int(granted), int(wait) / 1_000_000)
+        pairs = dict(zip(stops[::2], stops[1::2], strict=True))
+        return Grant(int(granted), int(wait) / 1_000_000, as_stops(pairs))
 
     async def give_back(self, lane: Lane, *, rate: float, segments: int) -> None:
         """Return what was not used; without Redis it stays taken, which is the safe side."""
@@ -80,6 +88,13 @@ class RedisLimiter:
             await self._give_back(keys=[_key(lane)], args=[segments, 1_000_000 / rate])
         except RedisError as error:
             raise Outage("the limiter is away") from error
+
+    async def stops(self, lane: Lane) -> Stops:
+        """Return what is stopped now, as told past the log; raises `Outage` without Redis."""
+        try:
+            return as_stops(await self._redis.hgetall(stops_key(lane.organization_id)))
+        except RedisError as error:
+            raise Outage("the stops can't be read") from error
 
 
 def _key(lane: Lane) -> str:

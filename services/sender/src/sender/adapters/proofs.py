@@ -14,11 +14,11 @@ from contracts.events.message import Accepted, MessageSubmitted, RecipientExclud
 from sender.adapters.consents import Pair, SqlConsents
 from sender.adapters.tables import MESSAGES
 from sender.adapters.usage import UsageChange
-from sender.domain.messages import State
+from sender.domain.messages import WAITING, State
 from sender.ports import Witness
 
 OPTED_OUT_THERE = 21610
-_OPEN = (State.QUEUED, State.CLAIMED, State.IN_DOUBT, State.UNKNOWN)
+_OPEN = (*WAITING, State.CLAIMED, State.IN_DOUBT, State.UNKNOWN)
 _OPEN_TO_PROOF = or_(
     MESSAGES.c.state.in_(_OPEN),
     # Given up, and not resent yet: it must not be, now that it is known to have been sent.

@@ -12,23 +12,30 @@ from contracts import ids
 from contracts.envelope import Envelope, seal
 from contracts.events.campaign import Mode, WriteTo
 from contracts.events.message import MessageQueued
-from contracts.events.run import RunResendRequested, RunResent
+from contracts.events.run import HeldBy, RunResendRequested, RunResent
 from sender.adapters.consents import opted_out
-from sender.adapters.intake import enter
+from sender.adapters.controls import SqlControls
+from sender.adapters.entering import Entry, enter
+from sender.adapters.holds import SqlHolds
 from sender.adapters.serial import alone
 from sender.adapters.tables import MESSAGES, RESENDS
+from sender.domain.holds import Hold
 from sender.domain.messages import MISSED, State
+from sender.ports import Entered
+from timing import quiet
+from timing.quiet import Rules
 
 
 class SqlResends:
     """Supersedes what was never accepted, within the transaction of a command."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, rules: Rules | None = None) -> None:
         self._transaction = transaction
+        self._rules = rules or quiet.standard()
 
     async def take(
         self, asked: Envelope[RunResendRequested], *, at: datetime
-    ) -> list[Envelope[RunResent | MessageQueued]]:
+    ) -> list[Envelope[RunResent | Entered]]:
         """Start a run in place of what another one missed; nothing when it missed nothing.
 
         What is claimed, in doubt, unknown or waiting may still be sent, so it isn't missed.
@@ -48,7 +55,20 @@ class SqlResends:
             get_logger().info("A run to be resent missed nothing.", run_id=str(command.run_id))
             return []
         queued = [seal(_anew(row, run, at), because=asked.id) for row in rows]
-        await enter(self._transaction, queued)
+        places = [row.place and self._rules.place(row.place) for row in rows]
+        entries = [Entry(each, place) for each, place in zip(queued, places, strict=True)]
+        entered = await enter(self._transaction, entries, rules=self._rules, at=at)
+        night = Hold(
+            command.organization_id,
+            rows[0].from_number,
+            run,
+            rows[0].campaign_id,
+            HeldBy.QUIET_HOURS,
+        )
+        await SqlHolds(self._transaction).tell([night], at=at)
+        await SqlControls(self._transaction).go_on(
+            command.organization_id, rows[0].campaign_id, at=command.occurred_at
+        )
         await self._transaction.execute(
             update(MESSAGES)
             .where(MESSAGES.c.message_id == bindparam("old"))
@@ -70,7 +90,7 @@ class SqlResends:
             segments=sum(row.segments for row in rows),
             by=command.by,
         )
-        return [seal(resent, because=asked.id), *queued]
+        return [seal(resent, because=asked.id), *entered]
 
     async def _known(self, request: UUID) -> bool:
         query = select(RESENDS.c.request).where(RESENDS.c.request == request)
@@ -119,4 +139,6 @@ def _anew(row: Any, run: UUID, at: datetime) -> MessageQueued:
         mode=Mode(row.mode),
         write_to=WriteTo(row.write_to),
         supersedes=row.message_id,
+        log_subject=row.log_subject or "",
+        urgent=bool(row.urgent),
     )

@@ -10,10 +10,11 @@ from chassis.store import Store
 from contracts.events.audience import Reason
 from contracts.events.message import Accepted, Refused, Unresolved
 from sender.adapters.consents import Pair, SqlConsents
+from sender.adapters.holds import SqlHolds, is_permanent
 from sender.adapters.proofs import OPTED_OUT_THERE, submitted
 from sender.adapters.tables import MESSAGES
 from sender.adapters.usage import UsageChange
-from sender.domain.messages import REFUSED, State
+from sender.domain.messages import REFUSED, WAITING, State
 from sender.ports import Result
 
 
@@ -34,18 +35,19 @@ class SqlSettling:
             select(MESSAGES)
             .where(
                 MESSAGES.c.message_id.in_([result.claim.message_id for result in results]),
-                MESSAGES.c.state.in_((State.QUEUED, State.CLAIMED, State.IN_DOUBT)),
+                MESSAGES.c.state.in_((*WAITING, State.CLAIMED, State.IN_DOUBT)),
             )
             .order_by(MESSAGES.c.message_id)
             .with_for_update()
         )
         changes: list[dict[str, object]] = []
         refused: list[tuple[Pair, datetime]] = []
+        permanent: list[tuple[Any, int]] = []
         usage = UsageChange()
         async with self._store.transaction() as transaction:
             for row in (await transaction.execute(mine)).all():
                 result = by_claim.get(row.claim_id)
-                if result is None or (row.state == State.QUEUED and result.outcome is None):
+                if result is None or (row.state in WAITING and result.outcome is None):
                     continue
                 change = self._change(result, at)
                 changes.append(change)
@@ -53,12 +55,16 @@ class SqlSettling:
                 if result.outcome is not None:
                     event = submitted(row, result.outcome, attempted_at=row.claimed_at)
                     transaction.publish(event, because=row.queued_event)
+                if isinstance(result.outcome, Refused) and is_permanent(result.outcome.code):
+                    permanent.append((row, result.outcome.code))
                 if change["new_reason"] == Reason.OPTED_OUT:
                     pair = Pair(row.organization_id, row.from_number, row.to_number)
                     refused.append((pair, row.claimed_at))
             if changes:
                 await transaction.execute(_SETTLE, changes)
                 await usage.write(transaction)
+            if permanent:
+                await SqlHolds(transaction).hold_campaigns(permanent, at=at)
             for told in await SqlConsents(transaction).note_refused(refused, at=at):
                 transaction.publish_sealed(told)
 

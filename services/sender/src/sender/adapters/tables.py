@@ -1,6 +1,6 @@
 """The sender's tables."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid, text
 
 from chassis.instants import Instant
 from chassis.latest import Latest
@@ -25,12 +25,20 @@ MESSAGES = Table(
     Column("segments", Integer, nullable=False),
     Column("mode", String(20), nullable=False),
     Column("write_to", String(20), nullable=False),
+    Column("log_subject", Text),
+    # 1: it leaves before all that isn't; else empty.
+    Column("urgent", Integer),
+    # 1: it tells a member that the opt-out was heard, and may go to whoever has opted out.
+    Column("confirms_opt_out", Integer),
     Column("state", String(12), nullable=False),
     # Why it was refused or left out.
     Column("reason", String(20)),
     Column("queued_event", Uuid, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("not_before", Instant),
+    # Of promotional messages: where the member is, and when the window there opens or closes.
+    Column("place", Text),
+    Column("window_until", Instant),
     Column("claim_id", Uuid),
     Column("claimed_at", Instant),
     # The organisation's day on which the newest claim is counted.
@@ -46,8 +54,24 @@ MESSAGES = Table(
     # 1 while the message may be under way, else empty: one open claim for a sender and a number.
     Column("open_claim", Integer),
     Index("one_open_claim", "from_number", "to_number", "open_claim", unique=True),
-    Index("messages_waiting", "organization_id", "from_number", "run_id", "state", "row"),
+    # With all that finding a number's open runs asks for: it reads no row for that.
+    Index(
+        "messages_waiting",
+        *("organization_id", "from_number", "run_id", "state", "row", "campaign_id", "urgent"),
+    ),
     Index("messages_open", "open_claim", "state", "lease_until"),
+    Index(
+        "messages_urgent",
+        *("organization_id", "from_number", "state", "queued_event"),
+        sqlite_where=text("urgent IS NOT NULL"),
+        postgresql_where=text("urgent IS NOT NULL"),
+    ),
+    Index(
+        "messages_windows",
+        *("state", "window_until"),
+        sqlite_where=text("place IS NOT NULL"),
+        postgresql_where=text("place IS NOT NULL"),
+    ),
 )
 RUNS = Table(
     "lane_runs",
@@ -55,6 +79,36 @@ RUNS = Table(
     Column("organization_id", Uuid, primary_key=True),
     Column("from_number", String(20), primary_key=True),
     Column("run_id", Uuid, primary_key=True),
+    Column("campaign_id", Uuid, nullable=False),
+    Column("urgent", Integer),
+)
+CAMPAIGN_CONTROLS = Table(
+    "campaign_controls",
+    METADATA,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    # The newest event of the campaign that was heard.
+    Column("sequence", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("resumed_at", Instant),
+    # When Twilio refused for a cause that every further text would meet (X-7).
+    Column("held_at", Instant),
+)
+CANCELLED_RUNS = Table(
+    "cancelled_runs",
+    METADATA,
+    Column("run_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+)
+RUN_HOLDS = Table(
+    "run_holds",
+    METADATA,
+    Column("run_id", Uuid, primary_key=True),
+    Column("held_by", String(20), primary_key=True),
+    # The day, the limit, or the moment that it is told about once.
+    Column("mark", String(40), primary_key=True),
+    Column("sequence", Integer, nullable=False),
 )
 RUN_USAGE = Table(
     "run_usage",
@@ -70,6 +124,7 @@ DAY_USAGE = Table(
     METADATA,
     Column("organization_id", Uuid, primary_key=True),
     Column("day", String(10), primary_key=True),
+    Column("from_number", String(20), primary_key=True),
     Column("used", Integer, nullable=False),
 )
 CONSENTS = Table(

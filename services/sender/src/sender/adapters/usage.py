@@ -16,7 +16,7 @@ class UsageChange:
 
     def __init__(self) -> None:
         self._runs: Counter[UUID] = Counter()
-        self._days: Counter[tuple[UUID, str]] = Counter()
+        self._days: Counter[tuple[UUID, str, str]] = Counter()
 
     def move(self, row: Any, *, to: str, reason: str | None = None, day: str | None = None) -> None:
         """Count what a message's new state changes; `day` is given when it is claimed."""
@@ -27,20 +27,20 @@ class UsageChange:
         self._runs[row.run_id] += change
         on = day or row.day
         if on is not None:
-            self._days[row.organization_id, on] += change
+            self._days[row.organization_id, on, row.from_number] += change
 
     async def write(self, transaction: Transaction) -> None:
         """Add it to the books."""
         runs = [{"run_id": run, "used": n} for run, n in sorted(self._runs.items()) if n]
         days = [
-            {"organization_id": organization, "day": day, "used": n}
-            for (organization, day), n in sorted(self._days.items())
+            {"organization_id": organization, "day": day, "from_number": number, "used": n}
+            for (organization, day, number), n in sorted(self._days.items())
             if n
         ]
         if runs:
             await _add(transaction, RUN_USAGE, ["run_id"], runs)
         if days:
-            await _add(transaction, DAY_USAGE, ["organization_id", "day"], days)
+            await _add(transaction, DAY_USAGE, ["organization_id", "day", "from_number"], days)
 
 
 async def _add(

@@ -1,11 +1,14 @@
-"""The limits that staff set: segments for a run, and for an organisation's day (TM-15)."""
+"""The limits that staff set: segments for a run, and for a day (TM-15, TM-19)."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from datetime import UTC, datetime, time, timedelta
+from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from contracts.events.organization import SendingNumber, Verification
 
 
 class Waiting(Protocol):
@@ -49,9 +52,13 @@ class RunRoom:
         return RunRoom(self.left, first)
 
 
+UNLIMITED: Final = RunRoom(sys.maxsize)
+"""What belongs to no campaign has no campaign's limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class DayRoom:
-    """What is left for the organisation's day, of how much."""
+    """What is left for the day, of how much: the organisation's, or less if the number may less."""
 
     left: int
     limit: int
@@ -111,3 +118,22 @@ def allot(
 def day_of(at: datetime, zone: ZoneInfo) -> str:
     """Name the organisation's day at a moment."""
     return at.astimezone(zone).date().isoformat()
+
+
+def day_after(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the organisation's next day begins."""
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone).astimezone(UTC)
+
+
+def rate_of(number: SendingNumber) -> float:
+    """Return the segments a second that a number may send; 0 while it may send none (TM-19).
+
+    What restricted and pending numbers may do is no rule of ours: a limit a day of the number's
+    own says it, and without one they send nothing.
+    """
+    if number.segments_per_day == 0:
+        return 0.0
+    if number.verification is not Verification.VERIFIED and number.segments_per_day is None:
+        return 0.0
+    return number.segments_per_second

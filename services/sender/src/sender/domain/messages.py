@@ -12,6 +12,8 @@ class State(StrEnum):
     """Where a message is on its way to Twilio."""
 
     QUEUED = "queued"
+    HELD = "held"
+    """It waits for the end of the quiet hours at the member's place (X-4)."""
     CLAIMED = "claimed"
     IN_DOUBT = "in_doubt"
     ACCEPTED = "accepted"
@@ -21,6 +23,8 @@ class State(StrEnum):
     EXCLUDED = "excluded"
 
 
+WAITING = (State.QUEUED, State.HELD)
+"""Not under way, and not settled: it may still leave, or be left out."""
 REFUSED = "refused"
 """Why a message was not sent, when it was neither its number nor an opt-out."""
 MISSED = frozenset({REFUSED, Reason.OVER_RUN_LIMIT, Reason.OVER_DAY_LIMIT, Reason.GIVEN_UP})

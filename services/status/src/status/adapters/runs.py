@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, func, select, update
 
 from chassis.store import Transaction, upsert
 from contracts.events.audience import Totals
+from contracts.events.run import RunAlarm
 from status.adapters.tables import COUNTED, RUNS
-from status.domain.ledger import Alarm
 from status.domain.run import Phase, Run, Tally
 
 _COUNTS = ("pages", "recipients", "rejected", "heard", "excluded", "settled")
@@ -110,6 +110,6 @@ def _run(row: Any) -> Run:
         failure=row.failure,
         phase=Phase(row.phase),
         sequence=row.sequence,
-        alarms=frozenset(Alarm(each) for each in row.alarms.split(",") if each),
+        alarms=frozenset(RunAlarm(each) for each in row.alarms.split(",") if each),
         waiting_since=row.waiting_since,
     )

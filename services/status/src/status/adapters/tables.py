@@ -91,3 +91,18 @@ RUNS = Table(
     # Since when nothing was heard of a run that is not accounted for; empty once it is.
     Column("waiting_since", Instant, index=True),
 )
+CAMPAIGNS = Table(
+    "campaigns",
+    METADATA,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("status", String(16)),
+    Column("resumed", Integer, nullable=False),
+    Column("resumed_at", Instant),
+    Column("outcomes", Integer, nullable=False),
+    # Pairs of an outcome's number and its error code, as JSON; only the newest are kept.
+    Column("errors", Text, nullable=False),
+    # The run of which a spike was told.
+    Column("alarmed", Uuid),
+)

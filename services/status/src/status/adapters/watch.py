@@ -5,8 +5,8 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis.logs import get_logger
+from contracts.events.run import RunAlarm
 from status.domain.folding import Refusal
-from status.domain.ledger import Alarm
 
 REFUSED = Counter(
     "textmanager_callbacks_refused", "Reports that were not the message's.", ["reason"]
@@ -47,7 +47,7 @@ class LoggingWatch:
             organization_id=str(organization_id),
         )
 
-    def alarmed(self, run_id: UUID, alarm: Alarm) -> None:
+    def alarmed(self, run_id: UUID, alarm: RunAlarm) -> None:
         """Somebody has to look at a run."""
         ALARMS.labels(alarm).inc()
-        get_logger().error("A run's ledger raises an alarm.", run_id=str(run_id), reason=str(alarm))
+        get_logger().error("A run raises an alarm.", run_id=str(run_id), reason=str(alarm))

@@ -9,17 +9,19 @@ from typing import assert_never
 
 from contracts.events.campaign import Mode
 from contracts.events.message import (
+    MessageHeld,
     MessageQueued,
     MessageStatus,
     MessageSubmitted,
     RecipientExcluded,
 )
 from contracts.events.provider import TwilioCallbackReceived, TwilioStatusPolled
-from status.domain.message import LeftOut, Message, Queued, Submission, view
+from status.domain.message import Held, LeftOut, Message, Queued, Submission, view
 from status.domain.provider import Callback, Report
 
 Fact = (
     MessageQueued
+    | MessageHeld
     | RecipientExcluded
     | MessageSubmitted
     | TwilioCallbackReceived
@@ -73,7 +75,7 @@ def refusals(before: Message, after: Message, fact: Fact) -> list[Refusal]:
             judged = [Callback.of(fact)]
         case MessageQueued():
             judged = list(before.parked)
-        case RecipientExcluded():
+        case RecipientExcluded() | MessageHeld():
             return []
         case MessageSubmitted():
             foreign = [each for each in before.reports if after.sid not in {None, each.sid}]
@@ -89,6 +91,10 @@ def _take(message: Message, fact: Fact) -> Message:
             return _know(message, fact)
         case RecipientExcluded():
             return _leave_out(message, fact)
+        case MessageHeld():
+            if message.held is not None and message.held.sequence >= fact.sequence:
+                return message
+            return replace(message, held=Held(fact.sequence))
         case MessageSubmitted():
             known = message.submission
             if known is not None and known.sequence >= fact.sequence:

@@ -69,6 +69,13 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The message waits; its newest hold."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """All that is known of one message."""
 
@@ -80,6 +87,14 @@ class Message:
     sequence: int = 0
     """How often the view changed so far."""
     left_out: LeftOut | None = None
+    held: Held | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a hold is the newest that the sender said of it."""
+        if self.held is None or self.left_out is not None:
+            return False
+        return self.submission is None or self.submission.sequence < self.held.sequence
 
     @property
     def sid(self) -> str | None:
@@ -116,6 +131,8 @@ def view(message: Message) -> View | None:
     report = _believed(message)
     if report is not None and report.shown is not None:
         outcome: _Outcome = report.shown, report.code, report.sid
+    elif message.waits:
+        outcome = MessageStatus.HELD, NO_CODE, None
     else:
         outcome = _answered(submission)
     return View(
@@ -127,10 +144,7 @@ def view(message: Message) -> View | None:
     )
 
 
-def settled(message: Message) -> bool:
-    """Whether the message has an outcome, be it that nobody can tell; it never loses it."""
-    known = view(message)
-    return known is not None and known.status is not MessageStatus.PREPARING
+_OPEN = frozenset({MessageStatus.PREPARING, MessageStatus.HELD, MessageStatus.UNKNOWN})
 
 
 class Standing(StrEnum):
@@ -146,16 +160,17 @@ def standing(message: Message) -> Standing:
     """Say how the message counts; an outcome that is known outweighs having been left out.
 
     A message of which nobody could tell counts as settled until it is given up: then it is an
-    exclusion with its reason, and no longer an outcome.
+    exclusion with its reason, and no longer an outcome. One that is held waits, unless it was
+    one of those and is to be sent again.
     """
     known = view(message)
-    if known is not None and known.status not in {MessageStatus.PREPARING, MessageStatus.UNKNOWN}:
+    if known is not None and known.status not in _OPEN:
         return Standing.SETTLED
     if message.left_out is not None:
         return Standing.EXCLUDED
     if known is None:
         return Standing.UNHEARD
-    return Standing.SETTLED if known.status is MessageStatus.UNKNOWN else Standing.WAITING
+    return Standing.WAITING if message.submission is None else Standing.SETTLED
 
 
 def _believed(message: Message) -> Report | None:

@@ -1,14 +1,23 @@
 """One run: what its audience adds up to, how much of it is settled, and when it is over."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from contracts.events.audience import Totals
-from contracts.events.run import RunCompleted, RunEvent, RunFailed, RunStarted
-from status.domain.ledger import Alarm, Ledger, Patience, accounted_for, excess, raised, silence
+from contracts.events.run import (
+    RunAlarm,
+    RunAlarmRaised,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+)
+from status.domain.ledger import Ledger, Patience, accounted_for, excess, raised, silence
+from status.domain.trouble import Trouble
 
 
 class Phase(StrEnum):
@@ -37,6 +46,8 @@ class Tally:
     settled: int = 0
     totals: Totals | None = None
     failure: str | None = None
+    troubles: tuple[Trouble, ...] = ()
+    """What else is wrong with the run, to be told as it is."""
 
     def __add__(self, other: Self) -> Self:
         newest = self if self.at > other.at else other
@@ -52,6 +63,7 @@ class Tally:
             settled=self.settled + other.settled,
             totals=self.totals or other.totals,
             failure=self.failure or other.failure,
+            troubles=self.troubles + other.troubles,
         )
 
 
@@ -73,12 +85,14 @@ class Run:
     failure: str | None = None
     phase: Phase = Phase.EXPECTED
     sequence: int = 0
-    alarms: frozenset[Alarm] = frozenset()
+    alarms: frozenset[RunAlarm] = frozenset()
     waiting_since: datetime | None = None
     """When something was last heard of a run that is not accounted for."""
 
 
-def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
+def advance(
+    run: Run, *, at: datetime, troubles: Iterable[Trouble] = ()
+) -> tuple[Run, list[RunEvent]]:
     """Take every step that the run is ready for; each is taken once."""
     told: list[RunEvent] = []
     if run.phase is Phase.EXPECTED and run.pages:
@@ -87,6 +101,9 @@ def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
     if run.phase in {Phase.EXPECTED, Phase.STARTED} and run.failure is not None:
         run = _step(run, Phase.FAILED)
         told.append(RunFailed.model_validate(_about(run, at) | {"reason": run.failure}))
+    for trouble in troubles:
+        run, alarm = _tell(run, trouble, at)
+        told.append(alarm)
     totals = run.totals
     if (
         run.phase is Phase.STARTED
@@ -102,8 +119,8 @@ def advance(run: Run, *, at: datetime) -> tuple[Run, list[RunEvent]]:
             "excluded": run.excluded,
         }
         told.append(RunCompleted.model_validate(_about(run, at) | counts))
-    if run.totals is not None and excess(_ledger(run)) and Alarm.DOES_NOT_ADD_UP not in run.alarms:
-        run, alarm = _alarm(run, Alarm.DOES_NOT_ADD_UP, at)
+    if excess(_ledger(run)) and RunAlarm.DOES_NOT_ADD_UP not in run.alarms:
+        run, alarm = _alarm(run, RunAlarm.DOES_NOT_ADD_UP, at)
         told.append(alarm)
     return run, told
 
@@ -112,8 +129,7 @@ def wait(run: Run, *, at: datetime) -> Run:
     """Note since when the rest of the run is awaited; nothing is, once all is accounted for."""
     awaited = (
         run.phase is not Phase.FAILED
-        and Alarm.STALLED not in run.alarms
-        and run.totals is not None
+        and RunAlarm.STALLED not in run.alarms
         and not accounted_for(_ledger(run))
     )
     return replace(run, waiting_since=at if awaited else None)
@@ -122,21 +138,25 @@ def wait(run: Run, *, at: datetime) -> Run:
 def give_alarm(run: Run, *, at: datetime, patience: Patience) -> tuple[Run, list[RunEvent]]:
     """Raise the alarm about a run of which too little was heard for too long, once."""
     since = run.waiting_since
-    if since is None or run.totals is None:
+    if since is None:
         return run, []
     if not silence(_ledger(run), waited=at - since, patience=patience):
         return run, []
-    run, alarm = _alarm(run, Alarm.STALLED, at)
+    run, alarm = _alarm(run, RunAlarm.STALLED, at)
     return replace(run, waiting_since=None), [alarm]
 
 
-def _alarm(run: Run, alarm: Alarm, at: datetime) -> tuple[Run, RunEvent]:
+def _tell(run: Run, trouble: Trouble, at: datetime) -> tuple[Run, RunEvent]:
+    run = replace(_step(run, run.phase), alarms=run.alarms | {trouble.alarm})
+    return run, RunAlarmRaised.model_validate(_about(run, at) | asdict(trouble))
+
+
+def _alarm(run: Run, alarm: RunAlarm, at: datetime) -> tuple[Run, RunEvent]:
     run = replace(_step(run, run.phase), alarms=run.alarms | {alarm})
     return run, raised(alarm, _ledger(run), _about(run, at))
 
 
 def _ledger(run: Run) -> Ledger:
-    assert run.totals is not None, "a ledger is balanced against totals"
     return Ledger(
         totals=run.totals,
         recipients=run.recipients,

@@ -7,6 +7,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.events.message import (
     Accepted,
+    MessageHeld,
     MessageQueued,
     MessageSubmitted,
     RecipientExcluded,
@@ -16,26 +17,37 @@ from status.domain.folding import Fact, fold, refusals
 from status.domain.message import UNKNOWN, Message
 from status.domain.provider import MEANINGS, NOT_FOUND
 from status.domain.run import Tally
+from status.domain.spike import Outcomes, note
 from status.domain.telling import counted, status_changed
+from status.handlers.campaigns import find_spikes
 from status.handlers.tallies import add, go_on
-from status.ports import CallbackEnvelope, Messages, Outbox, Runs, Watch
+from status.ports import CallbackEnvelope, Campaigns, Messages, Outbox, Runs, Watch
 
 Addressed = tuple[UUID, Envelope[Fact]]
 """A fact and the message that it is about."""
 
 
 async def take_named(
-    facts: Sequence[Envelope[MessageQueued | RecipientExcluded]],
+    facts: Sequence[Envelope[MessageQueued | MessageHeld | RecipientExcluded]],
     *,
     at: datetime,
     messages: Messages,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
-    """Learn what the messages are, or why they are left out, with the reports that were early."""
+    """Learn what the messages are, or why they wait or are left out, with what came early."""
     addressed: list[Addressed] = [(each.event.message_id, each) for each in facts]
-    await _fold_all(addressed, at=at, messages=messages, runs=runs, outbox=outbox, watch=watch)
+    await _fold_all(
+        addressed,
+        at=at,
+        messages=messages,
+        runs=runs,
+        campaigns=campaigns,
+        outbox=outbox,
+        watch=watch,
+    )
 
 
 async def take_submitted(
@@ -44,6 +56,7 @@ async def take_submitted(
     at: datetime,
     messages: Messages,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
@@ -57,7 +70,15 @@ async def take_submitted(
                 named[sid] = each.event.message_id
     waiting = await messages.unpark(named)
     addressed += [(named[each.event.message_sid], each) for each in waiting]
-    await _fold_all(addressed, at=at, messages=messages, runs=runs, outbox=outbox, watch=watch)
+    await _fold_all(
+        addressed,
+        at=at,
+        messages=messages,
+        runs=runs,
+        campaigns=campaigns,
+        outbox=outbox,
+        watch=watch,
+    )
 
 
 async def take_callbacks(
@@ -66,6 +87,7 @@ async def take_callbacks(
     at: datetime,
     messages: Messages,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
@@ -83,7 +105,15 @@ async def take_callbacks(
         message_id = each.event.message_id or by_sid.get(each.event.message_sid)
         if message_id is not None:
             addressed.append((message_id, each))
-    await _fold_all(addressed, at=at, messages=messages, runs=runs, outbox=outbox, watch=watch)
+    await _fold_all(
+        addressed,
+        at=at,
+        messages=messages,
+        runs=runs,
+        campaigns=campaigns,
+        outbox=outbox,
+        watch=watch,
+    )
 
 
 async def take_polled(
@@ -92,6 +122,7 @@ async def take_polled(
     at: datetime,
     messages: Messages,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
@@ -102,7 +133,15 @@ async def take_polled(
         elif each.event.message_status not in MEANINGS:
             watch.unmapped(each.event.message_status)
     addressed: list[Addressed] = [(each.event.message_id, each) for each in facts]
-    await _fold_all(addressed, at=at, messages=messages, runs=runs, outbox=outbox, watch=watch)
+    await _fold_all(
+        addressed,
+        at=at,
+        messages=messages,
+        runs=runs,
+        campaigns=campaigns,
+        outbox=outbox,
+        watch=watch,
+    )
 
 
 async def _fold_all(
@@ -111,6 +150,7 @@ async def _fold_all(
     at: datetime,
     messages: Messages,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
@@ -118,6 +158,7 @@ async def _fold_all(
     held = await messages.hold({message_id for message_id, _ in facts})
     changed: dict[UUID, Message] = {}
     tallies: dict[UUID, Tally] = {}
+    outcomes: dict[UUID, Outcomes] = {}
     for message_id, envelope in facts:
         before = changed.get(message_id) or held.get(message_id, UNKNOWN)
         after = fold(before, envelope.event)
@@ -128,7 +169,11 @@ async def _fold_all(
         changed[message_id] = after
         if after.sequence > before.sequence:
             outbox.publish(status_changed(message_id, after, envelope), because=envelope.id)
+            note(outcomes, before, after, envelope)
         if (one := counted(before, after, envelope)) is not None:
             add(tallies, *one)
     await messages.keep(changed)
+    # Runs are held before campaigns, always: two processes that wait for each other cost a second.
     await go_on(tallies, at=at, runs=runs, outbox=outbox, watch=watch)
+    spikes = await find_spikes(outcomes, campaigns=campaigns)
+    await go_on(spikes, at=at, runs=runs, outbox=outbox, watch=watch)

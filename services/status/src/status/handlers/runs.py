@@ -1,16 +1,22 @@
 """The facts about runs, and the silence about them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.events.audience import AudienceFailed, RecipientRejected, RecipientsResolved, Totals
+from contracts.events.message import MessageRequested, ReplyRequested
+from contracts.events.organization import OrganizationSettings
 from contracts.events.run import RunResent
 from status.domain.ledger import Patience
 from status.domain.run import Tally, give_alarm
+from status.domain.trouble import Trouble, audience_trouble
 from status.handlers.tallies import add, go_on
-from status.ports import Outbox, Runs, Watch
+from status.ports import Campaigns, Outbox, Runs, Watch
+
+SHRINK_PERCENT = int(OrganizationSettings.model_fields["shrink_percent"].default)
 
 
 async def take_pages(
@@ -18,10 +24,13 @@ async def take_pages(
     *,
     at: datetime,
     runs: Runs,
+    campaigns: Campaigns,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
     """Count the recipients that the pages name, and learn the totals."""
+    ended = {each.event.organization_id for each in facts if each.event.totals is not None}
+    settings = await campaigns.settings(ended)
     new = await runs.count_once({(each.event.run_id, each.event.sequence) for each in facts})
     tallies: dict[UUID, Tally] = {}
     for each in facts:
@@ -36,31 +45,41 @@ async def take_pages(
                 pages=1,
                 recipients=len(page.recipients),
                 totals=page.totals,
+                troubles=_troubles(page, settings.get(page.organization_id)),
             )
             add(tallies, page.run_id, one)
     await go_on(tallies, at=at, runs=runs, outbox=outbox, watch=watch)
 
 
-async def take_resent(
-    facts: Sequence[Envelope[RunResent]],
+def _troubles(
+    page: RecipientsResolved, settings: OrganizationSettings | None
+) -> tuple[Trouble, ...]:
+    share = SHRINK_PERCENT if settings is None else settings.shrink_percent
+    found = audience_trouble(page, shrink_percent=share)
+    return () if found is None else (found,)
+
+
+async def take_whole(
+    facts: Sequence[Envelope[RunResent | MessageRequested | ReplyRequested]],
     *,
     at: datetime,
     runs: Runs,
     outbox: Outbox,
     watch: Watch,
 ) -> None:
-    """Begin the runs that stand in for what earlier ones missed: each is one page, and whole."""
+    """Begin the runs that have no audience to be read: each is one page, and whole.
+
+    They stand in for what an earlier run missed, or are one text that belongs to no campaign.
+    """
     new = await runs.count_once({(each.event.run_id, each.event.sequence) for each in facts})
     tallies: dict[UUID, Tally] = {}
     for each in facts:
         event = each.event
         if (event.run_id, event.sequence) in new:
             new.discard((event.run_id, event.sequence))
+            recipients = event.recipients if isinstance(event, RunResent) else 1
             totals = Totals(
-                rows=event.recipients,
-                recipients=event.recipients,
-                rejected=0,
-                segments=event.segments,
+                rows=recipients, recipients=recipients, rejected=0, segments=event.segments
             )
             one = Tally(
                 event.organization_id,
@@ -68,7 +87,7 @@ async def take_resent(
                 event.occurred_at,
                 each.id,
                 pages=1,
-                recipients=event.recipients,
+                recipients=recipients,
                 totals=totals,
             )
             add(tallies, event.run_id, one)
@@ -121,11 +140,27 @@ async def take_rejected(
 
 
 async def give_alarms(
-    *, at: datetime, patience: Patience, runs: Runs, outbox: Outbox, watch: Watch
+    *,
+    at: datetime,
+    patience: Patience,
+    runs: Runs,
+    campaigns: Campaigns,
+    outbox: Outbox,
+    watch: Watch,
 ) -> None:
-    """Raise the alarm about each run of which too little was heard for too long."""
+    """Raise the alarm about each run of which too little was heard for too long.
+
+    Of one whose texts staff keep back nothing is to be heard: its wait begins anew.
+    """
     moved = []
-    for run in await runs.silent_since(at - min(patience.unheard, patience.held)):
+    silent = await runs.silent_since(at - patience.least)
+    kept_back = await campaigns.kept_back({run.campaign_id for run in silent})
+    settings = await campaigns.settings({run.organization_id for run in silent})
+    stopped = {key for key, each in settings.items() if each.stopped is not None}
+    for run in silent:
+        if run.campaign_id in kept_back or run.organization_id in stopped:
+            moved.append(replace(run, waiting_since=at))
+            continue
         after, told = give_alarm(run, at=at, patience=patience)
         for alarm in after.alarms - run.alarms:
             watch.alarmed(run.run_id, alarm)

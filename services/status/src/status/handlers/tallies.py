@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from contracts.events.run import RunAlarmRaised
 from status.domain.run import Tally, advance, wait
 from status.ports import Outbox, Runs, Watch
 
@@ -22,9 +23,10 @@ async def go_on(
     moved = []
     for run in await runs.add(tallies):
         tally = tallies[run.run_id]
-        after, told = advance(run, at=tally.at)
-        for alarm in after.alarms - run.alarms:
-            watch.alarmed(run.run_id, alarm)
+        after, told = advance(run, at=tally.at, troubles=tally.troubles)
+        for each in told:
+            if isinstance(each, RunAlarmRaised):
+                watch.alarmed(run.run_id, each.alarm)
         if told:
             outbox.publish(*told, because=tally.because)
         after = wait(after, at=at)

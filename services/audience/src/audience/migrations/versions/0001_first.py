@@ -34,6 +34,9 @@ def upgrade() -> None:
         sa.Column("lease_instance", sa.String(length=80), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("needs_imis", sa.Boolean(), nullable=False),
+        sa.Column("awaited_sequence", sa.Integer(), nullable=True),
+        sa.Column("rows_found", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("campaign_id", "occurrence"),
     )
@@ -50,14 +53,27 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("e164", sa.String(length=20), nullable=False),
         sa.Column("imis_id", sa.Text(), nullable=False),
+        sa.Column("first_row", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "e164", "imis_id"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "opt_outs",
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("from_number", sa.String(length=40), nullable=False),
+        sa.Column("opted_out", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("consent_id"),
+    )
+    op.create_index("opt_outs_by_number", "opt_outs", ["organization_id", "number"], unique=False)
     op.create_table(
         "organizations",
         sa.Column("subject", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
+        sa.Column("account_sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("subject"),
     )
     op.create_table(
@@ -81,8 +97,6 @@ def upgrade() -> None:
         "refused_logins",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("refusals", sa.Integer(), nullable=False),
-        sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("organization_id"),
     )
     op.create_table(
@@ -96,3 +110,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "row_number"),
     )
     op.create_index("rows_by_contents", "rows", ["run_id", "contents"], unique=False)
+    op.create_table(
+        "uploads",
+        sa.Column("upload_id", sa.Uuid(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("first_row", sa.Integer(), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("rows_in_all", sa.Integer(), nullable=True),
+        sa.Column("columns", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("upload_id", "part"),
+    )

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("consent", sa.String(length=20), nullable=False),
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("word", sa.String(length=40), nullable=False),
-        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("consent_id", "fact_id"),
     )
@@ -73,6 +73,9 @@ def upgrade() -> None:
         sa.Column("message_sid", sa.String(length=80), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("organization_id", "text_id"),
     )
     op.create_table(

@@ -28,11 +28,14 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("campaign_id"),
     )
     op.create_index(
         "campaigns_by_organization", "campaigns", ["organization_id", "campaign_id"], unique=False
     )
+    op.create_index("campaigns_by_status", "campaigns", ["status", "changed_at"], unique=False)
     op.create_index(op.f("ix_campaigns_run_id"), "campaigns", ["run_id"], unique=False)
     op.create_table(
         "decisions",
@@ -98,10 +101,17 @@ def upgrade() -> None:
         "previews",
         sa.Column("preview_id", sa.Uuid(), nullable=False),
         sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("question", sa.String(length=64), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=True),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_expected", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("preview_id"),
     )
+    op.create_index(op.f("ix_previews_asked_at"), "previews", ["asked_at"], unique=False)
+    op.create_index("previews_by_campaign", "previews", ["campaign_id", "asked_at"], unique=False)
     op.create_table(
         "queries",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
@@ -117,6 +127,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id"),
     )
     op.create_table(
+        "runs_heard",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "source"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("organization_id", sa.Uuid(), nullable=False),
@@ -127,3 +144,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
+    op.create_table(
+        "uploads",
+        sa.Column("upload_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("columns", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("upload_id"),
+    )
+    op.create_index(
+        op.f("ix_uploads_organization_id"), "uploads", ["organization_id"], unique=False
+    )

@@ -10,6 +10,23 @@ down_revision = None
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
+        "campaign_controls",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("resumed_at", sa.BigInteger(), nullable=True),
+        sa.Column("held_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("campaign_id"),
+    )
+    op.create_table(
+        "cancelled_runs",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id"),
+    )
+    op.create_table(
         "consents",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("from_number", sa.String(length=20), nullable=False),
@@ -24,8 +41,9 @@ def upgrade() -> None:
         "day_usage",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("from_number", sa.String(length=20), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("organization_id", "day"),
+        sa.PrimaryKeyConstraint("organization_id", "day", "from_number"),
     )
     op.create_table(
         "instances",
@@ -38,6 +56,8 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("from_number", sa.String(length=20), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("urgent", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("organization_id", "from_number", "run_id"),
     )
     op.create_table(
@@ -55,11 +75,16 @@ def upgrade() -> None:
         sa.Column("segments", sa.Integer(), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
         sa.Column("write_to", sa.String(length=20), nullable=False),
+        sa.Column("log_subject", sa.Text(), nullable=True),
+        sa.Column("urgent", sa.Integer(), nullable=True),
+        sa.Column("confirms_opt_out", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=True),
         sa.Column("queued_event", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.BigInteger(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("window_until", sa.BigInteger(), nullable=True),
         sa.Column("claim_id", sa.Uuid(), nullable=True),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("day", sa.String(length=10), nullable=True),
@@ -78,10 +103,26 @@ def upgrade() -> None:
         "messages_open", "messages", ["open_claim", "state", "lease_until"], unique=False
     )
     op.create_index(
+        "messages_urgent",
+        "messages",
+        ["organization_id", "from_number", "state", "queued_event"],
+        unique=False,
+        sqlite_where=sa.text("urgent IS NOT NULL"),
+        postgresql_where=sa.text("urgent IS NOT NULL"),
+    )
+    op.create_index(
         "messages_waiting",
         "messages",
-        ["organization_id", "from_number", "run_id", "state", "row"],
+        ["organization_id", "from_number", "run_id", "state", "row", "campaign_id", "urgent"],
         unique=False,
+    )
+    op.create_index(
+        "messages_windows",
+        "messages",
+        ["state", "window_until"],
+        unique=False,
+        sqlite_where=sa.text("place IS NOT NULL"),
+        postgresql_where=sa.text("place IS NOT NULL"),
     )
     op.create_index(
         "one_open_claim", "messages", ["from_number", "to_number", "open_claim"], unique=True
@@ -118,6 +159,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("request"),
     )
     op.create_index(op.f("ix_resends_earlier_run_id"), "resends", ["earlier_run_id"], unique=False)
+    op.create_table(
+        "run_holds",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("held_by", sa.String(length=20), nullable=False),
+        sa.Column("mark", sa.String(length=40), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "held_by", "mark"),
+    )
     op.create_table(
         "run_usage",
         sa.Column("run_id", sa.Uuid(), nullable=False),

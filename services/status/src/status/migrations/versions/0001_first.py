@@ -10,6 +10,19 @@ down_revision = None
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
+        "campaigns",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=True),
+        sa.Column("resumed", sa.Integer(), nullable=False),
+        sa.Column("resumed_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcomes", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Text(), nullable=False),
+        sa.Column("alarmed", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("campaign_id"),
+    )
+    op.create_table(
         "counted",
         sa.Column("subject", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),

@@ -1,0 +1,1 @@
+"""When something is to happen: recurrence, and quiet hours by place; pure."""

@@ -1,0 +1,1 @@
+"""The status service's tables, revision by revision, as `textmanager migrate` runs them."""

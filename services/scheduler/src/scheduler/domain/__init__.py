@@ -1,0 +1,1 @@
+"""When a campaign is due, and what its run will use; pure."""

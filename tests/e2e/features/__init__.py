@@ -1,0 +1,1 @@
+"""Every feature, end to end, by its id."""
