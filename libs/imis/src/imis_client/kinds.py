@@ -77,4 +77,5 @@ def _currency_code(currency: object) -> str:
     if isinstance(currency, dict):
         currency = currency.get("CurrencyCode") or currency.get("Code")
     code = text_of(currency)
+    # ISO 4217: three letters.
     return code if len(code) == 3 and code.isascii() and code.isalpha() else ""  # noqa: PLR2004

@@ -162,6 +162,7 @@ def _until(value: str, time_zone: str) -> datetime:
         raise RecurrenceError(f"UNTIL={value} is no date such as 20271231 or 20271231T180000.")
     day, time, utc = found.groups()
     try:
+        # Without a zone: it is local time, or UTC that is brought to it below.
         until = datetime.strptime(f"{day}T{time or '235959'}", "%Y%m%dT%H%M%S")  # noqa: DTZ007
         until = min(until, datetime(LAST_YEAR, 12, 31))  # noqa: DTZ001
         if utc:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BooleanClauseList, and_, bindparam
+from sqlalchemy import ColumnElement, and_, bindparam
 
 from contracts.events.campaign import Mode
 from imis_writer.adapters.tables import EFFECTS
@@ -33,11 +33,9 @@ EFFECT_COLUMNS = (
 )
 
 
-def is_keyed() -> BooleanClauseList:
+def is_keyed() -> ColumnElement[bool]:
     """Return the condition that finds one effect by `key_message` and `key_about`."""
-    return and_(  # type: ignore[return-value]
-        _C.message_id == bindparam("key_message"), _C.about == bindparam("key_about")
-    )
+    return and_(_C.message_id == bindparam("key_message"), _C.about == bindparam("key_about"))
 
 
 def effect_of(row: Any) -> Effect:
