@@ -16,6 +16,9 @@ from textmanager.engines.postgresql import binaries
 
 ON_POSTGRESQL = os.environ.get("TEXTMANAGER_TEST_DATABASE", "sqlite") == "postgresql"
 
+DATABASE = "postgresql" if ON_POSTGRESQL else "sqlite"
+"""What `textmanager up` and `textmanager demo` call the database that the run is for."""
+
 ABOUT_SQLITE = pytest.mark.skipif(ON_POSTGRESQL, reason="it is about SQLite's one writer")
 """A test of what PostgreSQL doesn't have."""
 

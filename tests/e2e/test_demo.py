@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.databases import DATABASE
 
 pytestmark = pytest.mark.e2e
 
@@ -24,7 +25,7 @@ async def textmanager(*arguments: str) -> tuple[int, str, str]:
 async def test_the_demo_s_witnesses_agree_recipient_by_recipient(tmp_path: Path) -> None:
     code, out, err = await textmanager(
         *("demo", "--recipients", "300", "--rate", "200", "--json"),
-        *("--state", str(tmp_path / "state")),
+        *("--state", str(tmp_path / "state"), "--database", DATABASE),
     )
     assert code == 0, err
     said = json.loads(out.splitlines()[-1])

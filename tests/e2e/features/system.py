@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.databases import DATABASE
 from tests.e2e.features.organization import Addresses, Organization, ask, until
 
 from textmanager import runfile
@@ -103,7 +104,7 @@ def _up(state: Path, twilio: str, imis: str) -> Iterator[None]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TEXTMANAGER_")}
     outsides = {"TEXTMANAGER_TWILIO_URL": twilio, "TEXTMANAGER_IMIS_URL": imis}
     process = subprocess.Popen(
-        (sys.executable, "-m", "textmanager", "up", "--state", str(state)),
+        (sys.executable, "-m", "textmanager", "up", "--state", str(state), "--database", DATABASE),
         env=clean | SHORT_TIMES | outsides,
         stdout=subprocess.PIPE,
         text=True,

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.databases import DATABASE
+
 from textmanager import runfile
 
 
@@ -16,7 +18,10 @@ def tour_system(folder: Path) -> Iterator[dict[str, str]]:
     state = folder / "state"
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TEXTMANAGER_")}
     process = subprocess.Popen(
-        (sys.executable, "-m", "textmanager", "up", "--state", str(state), "--recipients", "200"),
+        (
+            *(sys.executable, "-m", "textmanager", "up", "--state", str(state)),
+            *("--recipients", "200", "--database", DATABASE),
+        ),
         env=clean,
         stdout=subprocess.PIPE,
         text=True,
