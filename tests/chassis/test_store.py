@@ -154,6 +154,29 @@ async def test_a_connection_that_was_interrupted_is_an_outage_and_a_wrong_value_
     await engine.dispose()
 
 
+async def test_a_disk_that_is_full_is_an_outage_and_no_record_s_fault(postgresql_url: str) -> None:
+    """Disk full, memory full, I/O error, and a standby that hasn't taken over yet."""
+    engine = make_engine(make_settings(postgresql_url), "t", power_safe=False)
+    for state in ("53100", "53200", "58030", "25006"):
+        failing = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+        async with engine.connect() as connection:
+            with pytest.raises(DBAPIError) as failed:
+                await connection.execute(text(failing))
+        assert is_database_outage(failed.value), state
+    await engine.dispose()
+
+
+async def test_a_file_that_can_not_grow_is_an_outage(tmp_path: Path) -> None:
+    engine = make_engine(make_settings(f"sqlite:///{tmp_path}"), "t", power_safe=False)
+    async with engine.connect() as connection:
+        await connection.execute(text("CREATE TABLE t (x)"))
+        await connection.execute(text("PRAGMA max_page_count = 2"))
+        with pytest.raises(DBAPIError, match="full") as failed:
+            await connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+    assert is_database_outage(failed.value)
+    await engine.dispose()
+
+
 @given(
     st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001
     st.integers(-12, 14),
