@@ -20,8 +20,9 @@ from sender.adapters.limiter import RedisLimiter
 from sender.adapters.stops import RedisStops
 from sender.adapters.sweeps import SqlSweeps
 from sender.adapters.tables import METADATA
-from sender.dispatch import Dispatch, LaneDispatch
+from sender.dispatch import LaneDispatch
 from sender.domain.messages import Lane
+from sender.lanes import Dispatch
 from sender.outcomes import Outcomes
 from sender.reconcile import Reconciliation
 from sender.settings import SenderSettings
