@@ -1,11 +1,11 @@
 """What moves waiting messages: cancelling (X-6), and the hours at the members' places (X-4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, or_, select, update
+from sqlalchemy import Select, and_, bindparam, or_, select, union_all, update
 
 from chassis.store import Store, Transaction
 from contracts.envelope import seal
@@ -22,6 +22,8 @@ from timing.quiet import Rules
 
 AT_ONCE = 500
 """How many messages one transaction moves, so that dispatch has its turn in between."""
+_LANES_AT_ONCE = 100
+"""How many numbers one statement asks about; SQLite takes 500 at most."""
 
 
 class SqlSweeps:
@@ -35,8 +37,12 @@ class SqlSweeps:
         """Leave out what waits of cancelled campaigns and runs; returns how much it was."""
         async with self._store.read() as connection:
             runs: Sequence[Any] = (await connection.execute(_CANCELLED)).all()
-        if not runs or not await self._any(query := _waiting_of(runs)):
-            return 0
+        for query in waiting_of(runs):
+            if await self._any(query):
+                return await self._leave_out(query, at=at)
+        return 0
+
+    async def _leave_out(self, query: Select[tuple[UUID]], *, at: datetime) -> int:
         async with self._store.transaction() as transaction:
             found: Sequence[UUID] = (await transaction.execute(query)).scalars().all()
             for envelope in await leave_out(transaction, found, Reason.CANCELLED, at=at):
@@ -130,21 +136,31 @@ _MOVE = (
 )
 
 
-def _waiting_of(runs: Sequence[Any]) -> Select[tuple[UUID]]:
-    """Ask for what waits of some runs; a lane at a time, as the index has it."""
+def waiting_of(runs: Sequence[Any]) -> Iterator[Select[tuple[UUID]]]:
+    """Ask for what waits of some runs.
+
+    Each lane is a part of its own, as the index has it: of lanes that are joined by an OR, SQLite
+    reads all that their organisation ever sent.
+    """
     lanes: dict[tuple[UUID, str], list[UUID]] = {}
     for row in runs:
         lanes.setdefault((row.organization_id, row.from_number), []).append(row.run_id)
-    own = [
-        and_(
+    parts = [
+        select(MESSAGES.c.message_id)
+        .where(
             MESSAGES.c.organization_id == organization,
             MESSAGES.c.from_number == number,
             MESSAGES.c.run_id.in_(ids),
             MESSAGES.c.state.in_(WAITING),
         )
+        .limit(AT_ONCE)
         for (organization, number), ids in lanes.items()
     ]
-    return select(MESSAGES.c.message_id).where(or_(*own)).limit(AT_ONCE)
+    for start in range(0, len(parts), _LANES_AT_ONCE):
+        some = union_all(
+            *(select(part.subquery()) for part in parts[start : start + _LANES_AT_ONCE])
+        )
+        yield select(some.subquery().c.message_id).limit(AT_ONCE)
 
 
 def _night(row: Any) -> Hold:
