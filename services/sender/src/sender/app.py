@@ -103,6 +103,7 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
             Worker("sender.doubts", reconciliation.step, idle_seconds=own.sweep),
             cancelled,
             Worker("sender.hours", sweeping.keep_hours, idle_seconds=1.0),
+            Worker("sender.stranded", every(sweeping.leave_out_stranded), idle_seconds=60.0),
             Worker("sender.lanes", every(ledger.refresh_lanes), idle_seconds=60.0),
             Worker("sender.stops", every(stops.tidy), idle_seconds=60.0),
         ],
