@@ -1,9 +1,12 @@
 """X-6, TM-12: pausing, resuming, cancelling, stopping, putting away; and who did what."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from tests.gateway.client import Client
 from tests.gateway.fakes import NOON
 from tests.gateway.rig import ORGANIZATION, Rig
@@ -239,6 +242,39 @@ async def test_x6_without_redis_a_stop_counts_all_the_same(rig: Rig, staff: Clie
     assert (now() - began).total_seconds() < 2
     await nowhere.close()
     assert isinstance((await rig.published())[-1].event, CampaignPaused)
+
+
+class ReturningRedis:
+    """A Redis that is away at first, and keeps what it is told once it is back."""
+
+    def __init__(self, away: int) -> None:
+        self._away = away
+        self.told: list[tuple[str, int]] = []
+        self.heard = asyncio.Event()
+
+    def register_script(self, script: str) -> "ReturningRedis":
+        return self
+
+    async def __call__(self, keys: list[str], args: tuple[str, int]) -> None:
+        if self._away > 0:
+            self._away -= 1
+            raise RedisError("away")
+        self.told.append(tuple(args))
+        self.heard.set()
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_x6_a_stop_is_told_once_redis_is_back() -> None:
+    """Senders go on as soon as Redis does, and the log may be behind."""
+    redis = ReturningRedis(away=3)
+    stops = RedisStops(cast(Redis, redis))
+    await stops.tell(DEMO, "*", 7)
+    assert redis.told == []
+    await asyncio.wait_for(redis.heard.wait(), timeout=10)
+    assert redis.told == [("*", 7)]
+    await stops.close()
 
 
 async def test_tm12_what_is_over_is_put_away_and_brought_back(staff: Client) -> None:

@@ -237,3 +237,19 @@ def test_a_number_with_a_plus_ignores_the_default_country(
 def test_separators_mean_nothing(separators: list[str], number: str) -> None:
     typed = "".join(separator + digit for separator, digit in zip(separators, number, strict=True))
     assert normalise(typed, default_country="NL") == PhoneNumber(number, "US")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "blank"),
+        ("garbage", "letters"),
+        ("12345", "too short"),
+        ("+1213555123456789", "too long"),
+        ("+1 213 055 1234", "no such number"),
+    ],
+)
+def test_tm18_what_is_wrong_with_a_number_is_said_in_words(typed: str, said: str) -> None:
+    found = normalise(typed, default_country="US")
+    assert isinstance(found, InvalidPhone)
+    assert said in found.said

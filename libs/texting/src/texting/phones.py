@@ -57,6 +57,13 @@ _LENGTH_REASONS: Final[dict[int, InvalidReason]] = {
     lib.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
     lib.ValidationResult.TOO_LONG: "too_long",
 }
+_SAID: Final[dict[InvalidReason, str]] = {
+    "empty": "it is blank",
+    "not_a_number": "it has letters or other signs in it",
+    "too_short": "it is too short",
+    "too_long": "it is too long",
+    "invalid": "no such number is in use",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ class InvalidPhone:
     """Why a value can't be texted."""
 
     reason: InvalidReason
+
+    @property
+    def said(self) -> str:
+        """Why, in the words that follow "This is no number:"."""
+        return _SAID[self.reason]
 
 
 class SenderKind(StrEnum):
