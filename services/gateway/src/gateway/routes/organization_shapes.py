@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    ValidationInfo,
     field_validator,
 )
 
@@ -85,8 +86,19 @@ class ImisFields(Fields):
     staff_logins: list[Name] = Field(
         default=[],
         max_length=500,
-        description="Who may sign in where iMIS tells no roles (2017); empty: whoever it lets in.",
+        validate_default=True,
+        description="Who may sign in where iMIS tells no roles. A 2017 site tells none: at least "
+        "one is needed there.",
     )
+
+    @field_validator("staff_logins")
+    @classmethod
+    def _somebody_may_sign_in(cls, logins: list[Name], others: ValidationInfo) -> list[Name]:
+        if not logins and others.data.get("version") == "2017":
+            raise ValueError(
+                "must name who may sign in: an iMIS 2017 site doesn't tell who is staff"
+            )
+        return logins
 
     def sealed(self, seal: Seal) -> ImisAccess:
         """Return it as the events hold it."""
