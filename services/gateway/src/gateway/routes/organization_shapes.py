@@ -145,7 +145,7 @@ class SettingsFields(Fields):
     )
     archive_after_days: WholeNumber = Field(default=90, ge=1, le=100_000)
     spike_errors: WholeNumber = Field(default=20, ge=1, le=100_000)
-    spike_window: WholeNumber = Field(default=100, ge=1, le=100_000)
+    spike_window: WholeNumber = Field(default=100, ge=1, le=100_000, validate_default=True)
     shrink_percent: WholeNumber = Field(default=50, ge=1, le=100)
     prices: PriceFields = PriceFields()
     numbers: list[NumberFields] = Field(default=[], max_length=100)
@@ -156,6 +156,13 @@ class SettingsFields(Fields):
         if len({each.number for each in numbers}) != len(numbers):
             raise ValueError("must have each number once")
         return numbers
+
+    @field_validator("spike_window")
+    @classmethod
+    def _holds_a_spike(cls, window: int, others: ValidationInfo) -> int:
+        if window < others.data.get("spike_errors", 0):
+            raise ValueError("must be at least spike_errors, or no campaign would ever be paused")
+        return window
 
     def settled(self) -> dict[str, Any]:
         """Return them as the events hold them, by their names."""
