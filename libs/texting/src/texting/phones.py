@@ -58,6 +58,14 @@ _LENGTH_REASONS: Final[dict[int, InvalidReason]] = {
     lib.ValidationResult.TOO_LONG: "too_long",
 }
 
+_IN_WORDS: Final[dict[InvalidReason, str]] = {
+    "empty": "it is blank",
+    "not_a_number": "it is not made of digits",
+    "too_short": "it has too few digits",
+    "too_long": "it has too many digits",
+    "invalid": "it is none that its country has",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
@@ -72,6 +80,11 @@ class InvalidPhone:
     """Why a value can't be texted."""
 
     reason: InvalidReason
+
+    @property
+    def in_words(self) -> str:
+        """Say it so that it can end a sentence."""
+        return _IN_WORDS[self.reason]
 
 
 class SenderKind(StrEnum):
