@@ -93,6 +93,14 @@ async def test_tm19_a_number_with_a_limit_of_its_own_may_send_before_it_is_verif
         assert (await scheduled(staff, await drafted(staff))).status == status
 
 
+async def test_tm8_both_missing_activity_types_are_named_at_once(rig: Rig, staff: Client) -> None:
+    rig.imis.types = {"TEXTMSG": False, "TEXTUNSUB": False}
+    campaign = await drafted(staff)
+    [fault] = (await scheduled(staff, campaign)).json()["errors"]
+    assert fault["field"] == "write_to"
+    assert all(f"no activity type {code}." in fault["detail"] for code in rig.imis.types)
+
+
 async def test_tm8_a_missing_activity_type_is_named_with_how_to_create_it(
     rig: Rig, staff: Client
 ) -> None:

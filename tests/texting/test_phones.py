@@ -91,7 +91,9 @@ def test_reads_what_people_type(raw: str, default: str, e164: str, country: str 
     ],
 )
 def test_says_why_a_value_cannot_be_texted(raw: str, reason: InvalidReason) -> None:
-    assert normalise(raw, default_country="US") == InvalidPhone(reason)
+    invalid = normalise(raw, default_country="US")
+    assert invalid == InvalidPhone(reason)
+    assert invalid.in_words.startswith("it ") and "_" not in invalid.in_words
 
 
 @pytest.mark.parametrize(
@@ -252,4 +254,4 @@ def test_separators_mean_nothing(separators: list[str], number: str) -> None:
 def test_tm18_what_is_wrong_with_a_number_is_said_in_words(typed: str, said: str) -> None:
     found = normalise(typed, default_country="US")
     assert isinstance(found, InvalidPhone)
-    assert said in found.said
+    assert said in found.in_words

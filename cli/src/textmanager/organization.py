@@ -60,7 +60,7 @@ def add_organization(
         list[str] | None,
         typer.Option(
             "--staff-login",
-            help="Who may sign in where iMIS tells no roles (2017); may be repeated.",
+            help="Who may sign in where iMIS tells no roles; 2017 needs one; may be repeated.",
         ),
     ] = None,
     number: Annotated[

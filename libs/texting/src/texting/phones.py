@@ -57,7 +57,7 @@ _LENGTH_REASONS: Final[dict[int, InvalidReason]] = {
     lib.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
     lib.ValidationResult.TOO_LONG: "too_long",
 }
-_SAID: Final[dict[InvalidReason, str]] = {
+_IN_WORDS: Final[dict[InvalidReason, str]] = {
     "empty": "it is blank",
     "not_a_number": "it has letters or other signs in it",
     "too_short": "it is too short",
@@ -81,9 +81,9 @@ class InvalidPhone:
     reason: InvalidReason
 
     @property
-    def said(self) -> str:
-        """Why, in the words that follow "This is no number:"."""
-        return _SAID[self.reason]
+    def in_words(self) -> str:
+        """Say it so that it can end a sentence."""
+        return _IN_WORDS[self.reason]
 
 
 class SenderKind(StrEnum):

@@ -11,7 +11,7 @@ from notifier.ports import RunReport
 from readmodels import queries
 from readmodels.reader import Reader
 from readmodels.views import MessageView, RunState, RunView
-from twilio_client.codes import look_up
+from twilio_client.explained import meaning
 
 PAGE = 2000
 
@@ -61,11 +61,8 @@ async def _count(
 
 
 def meaning_of(code: int | None) -> str:
-    """Return what Twilio's error code means; empty where it is none, or none that we know."""
-    if code is None:
-        return ""
-    meaning = look_up(code).meaning
-    return "" if meaning == "unknown" else meaning
+    """Return what Twilio's error code means, or where to read of it; empty where it is none."""
+    return meaning(code) or ""
 
 
 def _facts(run: RunView) -> RunFacts:

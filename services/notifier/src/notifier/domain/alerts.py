@@ -204,7 +204,7 @@ def _advice(facts: Facts, otherwise: str) -> str:
 
 def _meaning(facts: Facts, around: Around) -> str:
     code = facts.get("error_code")
-    return f"Error {code}: {around.meaning}." if code and around.meaning else ""
+    return f"Error {code}: {around.meaning}" if code and around.meaning else ""
 
 
 def _texts(facts: Facts) -> str:
