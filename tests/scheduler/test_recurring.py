@@ -192,6 +192,16 @@ async def test_x6_a_pause_keeps_back_and_a_resume_goes_on_with_the_next(
     assert (told.first, told.last, told.occurrences) == (at("02 10:00"), at("03 10:00"), 2)
 
 
+async def test_x5_what_was_missed_before_a_pause_runs_when_it_is_over(scheduler: Scheduler) -> None:
+    author = Author(every_day(missed=Missed.RUN_ALL))
+    await scheduler.hears(author.schedules("01 11:00"), author.does(CampaignPaused, "03 12:00"))
+    await scheduler.looks("04 12:00")
+    assert await scheduler.runs() == []
+    await scheduler.hears(author.does(CampaignResumed, "04 13:00"))
+    await scheduler.looks("04 13:00")
+    assert await scheduler.occurrences() == ["03-02T10:00", "03-03T10:00"]
+
+
 async def test_tm9_a_time_that_is_still_to_come_in_another_zone_runs_though_its_like_has_run(
     scheduler: Scheduler,
 ) -> None:
