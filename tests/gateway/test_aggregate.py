@@ -255,6 +255,11 @@ def test_x7_what_was_missed_can_be_held_when_it_is_sent_after_all() -> None:
     )
     assert STEPS["complete"](held, NOON) is None
     assert sure(aggregate.resume(held, at=NOON, by=BY)).status is S.COMPLETED
+    # It has run with what it says, and what it did is kept.
+    for command in ("edit", "delete"):
+        refused = STEPS[command](held, NOON)
+        assert isinstance(refused, Refused)
+        assert "Resume the campaign or cancel it" in refused.reason
 
 
 def test_a_recurring_campaign_sends_while_any_of_its_runs_does() -> None:

@@ -237,6 +237,8 @@ async def test_everything_that_is_missing_is_named_at_once(rig: Rig) -> None:
         got = await staff.post(path + sub, body)
         assert got.status == 422
         assert field_names(got.body) == {"audience", "template", "from_number"}
+    got = await staff.post(f"{path}/schedule", {"at": "2020-01-01T00:00:00Z"})
+    assert field_names(got.body) == {"audience", "template", "from_number", "at"}
     await staff.patch(path, {"audience": {"iqa_path": MEMBERS}})
     got = await staff.post(f"{path}/schedule", {})
     assert {"audience.phone_column", "audience.id_column"} < field_names(got.body)
