@@ -314,6 +314,8 @@ async def test_tm12_the_history_tells_who_did_what_and_when(rig: Rig, staff: Cli
         ("edited", "scheduled"),
         ("paused", "paused"),
     ]
+    due = (await staff.get(path)).json()["due_at"]
+    assert [each["due_at"] for each in steps["items"]] == [None, due, due, due]
     edited, paused = steps["items"][2:]
     assert sorted(edited["changed"]) == ["mode", "template"]
     assert (edited["by"], edited["at"]) == ("staff", "2026-03-02T12:05:00Z")

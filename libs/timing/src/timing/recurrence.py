@@ -80,7 +80,7 @@ class Occurrence:
     """One time at which a recurrence happens."""
 
     nominal: str
-    """Its local time, such as `2027-01-31T08:10:00`: its name within the campaign."""
+    """Its local time, such as `2027-01-31T08:10:00`."""
     at: datetime
     """Its instant, in UTC."""
 
