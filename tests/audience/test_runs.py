@@ -260,6 +260,7 @@ async def test_what_cant_be_mended_by_waiting_fails_the_run_with_a_sentence(
         ({"template": "Hello ${Name"}, "no closing"),
         ({"default_country": "XX"}, "default country"),
         ({"audience": due().audience.model_copy(update={"phone_column": "Cell"})}, "column Cell"),
+        ({"template": "Hello ${FullName},"}, "no column FullName any more"),
     ],
 )
 async def test_a_run_that_cant_be_read_fails_with_a_sentence(

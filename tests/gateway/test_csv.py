@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.cells import csv_head, csv_lines, neutral
+from chassis.cells import csv_head, csv_lines, neutral
 from gateway.domain.csv_reading import CsvReading, Record, Rejected
 from texting.phones import PhoneNumber, normalise
 

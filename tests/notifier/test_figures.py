@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.notifier.doubles import row
 
+from chassis.cells import neutral
 from notifier.adapters.sheet import COLUMNS, Sheet
-from notifier.domain.figures import Figures, Row, changed, defused
+from notifier.domain.figures import Figures, Row, changed
 
 STATUSES = ("delivered", "sent", "undelivered", "failed", "error", "excluded", "unknown")
 ROWS = st.lists(
@@ -53,21 +54,15 @@ def test_tm22_charged_is_what_twilio_took_and_did_not_fail() -> None:
     assert (figures.charged.messages, figures.charged.segments) == (3, 6)
 
 
-@given(st.text())
-def test_no_cell_is_a_formula(text: str) -> None:
-    assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert defused(text).removeprefix("'") == text.removeprefix("'")
-
-
 @pytest.mark.parametrize("cell", ["=1+1", "+14155550100", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_formula_is_shown_as_the_text_that_it_is(cell: str) -> None:
     sheet = Sheet("run")
     sheet.write([(row(1, imis_id=cell, to="+14155550100"), "")])
     made = sheet.attachment()
     assert made is not None
-    [header, only] = csv.reader(io.StringIO(made.content.decode(), newline=""))
+    [header, only] = csv.reader(io.StringIO(made.content.decode("utf-8-sig"), newline=""))
     assert tuple(header) == COLUMNS
-    assert (only[1], only[2]) == (f"'{cell}", "'+14155550100")
+    assert (only[1], only[2]) == (neutral(cell), "'+14155550100")
 
 
 def test_tm4_a_large_table_is_packed_and_whole() -> None:
@@ -78,7 +73,9 @@ def test_tm4_a_large_table_is_packed_and_whole() -> None:
     assert made is not None
     assert (made.name, made.subtype) == ("run.zip", "zip")
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
-        rows = list(csv.DictReader(io.StringIO(archive.read("run.csv").decode(), newline="")))
+        rows = list(
+            csv.DictReader(io.StringIO(archive.read("run.csv").decode("utf-8-sig"), newline=""))
+        )
     assert [int(each["row"]) for each in rows] == list(range(1000))
 
 

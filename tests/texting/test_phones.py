@@ -52,6 +52,10 @@ SEPARATORS = st.sampled_from(["", "", " ", "-", ".", "(", ")", "\u00a0", "\u2011
         ("+41 44 668 18 00", "US", "+41446681800", "CH"),
         ("+80012345678", "US", "+80012345678", None),
         ("+15005550006", "US", "+15005550006", "US"),
+        # A spreadsheet's figure: the digit behind its point would make it somebody else's number.
+        ("4155552671.0", "US", "+14155552671", "US"),
+        ("3331234567.0", "IT", "+393331234567", "IT"),
+        ("+15123456789.00", "DE", "+15123456789", "US"),
     ],
 )
 def test_reads_what_people_type(raw: str, default: str, e164: str, country: str | None) -> None:

@@ -1,6 +1,7 @@
 """Query definitions and pages, read in both the 2017 and the EMS shape."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from imis_client.errors import NotFound, TryAgain
@@ -97,6 +98,16 @@ def page_of(answer: dict[str, Any], *, offset: int) -> Page:
     # A next page that does not lie ahead would be read for ever.
     ahead = next_offset if next_offset > offset else end
     return Page(rows, total, has_next, ahead, {name: kind for name, kind in kinds.items() if kind})
+
+
+def filled(rows: list[dict[str, str]], listed: Sequence[Column]) -> list[dict[str, str]]:
+    """Give each row an empty value for each listed column that a page left out as nobody has any.
+
+    So a column that is empty is told from one that is gone.
+    """
+    there = {name.strip().casefold() for name in (rows[0] if rows else ())}
+    lacking = [c.name for c in listed if c.has_alias and c.name.strip().casefold() not in there]
+    return [row | dict.fromkeys(lacking, "") for row in rows] if lacking else rows
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _ASCII_DIGITS: Final = str.maketrans(
     "＋０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "+" + "0123456789" * 3
 )
 _DIALLED = re.compile(r"\+?[0-9]+")
+# A spreadsheet or a column of numbers writes a phone as a figure: its ".0" is nobody's digit.
+_FRACTION = re.compile(r"(?<=[0-9]{5})\.0+\Z", re.ASCII)
 # Only for what isn't _DIALLED, so that at least one of the optional marks is there.
 _WITH_EXTENSION = re.compile(
     r"\+?[0-9]+[,;x~]*(?:ext(?:n|ension)?)?[=:#]?[0-9]+#?", re.ASCII | re.IGNORECASE
@@ -104,7 +106,7 @@ def normalise(raw: str, *, default_country: str) -> PhoneNumber | InvalidPhone:
     if not (typed := raw.strip()):
         return InvalidPhone("empty")
     # A spreadsheet marks a cell as text by an apostrophe before it.
-    digits = _SEPARATORS.sub("", typed.lstrip("'’"))
+    digits = _SEPARATORS.sub("", _FRACTION.sub("", typed.lstrip("'’")))
     if not digits.isascii():
         digits = digits.translate(_ASCII_DIGITS)
     if not _DIALLED.fullmatch(digits):

@@ -1,6 +1,5 @@
 """What a run came to, counted row by row for its report (TM-4)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,17 +115,3 @@ class RunFacts:
 def changed(before: Mapping[str, Any], now: Figures) -> bool:
     """Whether a report would say something else than the one that these facts are of."""
     return dict(before) != now.as_facts()
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_AFTER_A_SEPARATOR = re.compile(r"([;\t\r\n]\s*)([=+\-@＝＋－＠])")
-
-
-def defused(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    # Also where a spreadsheet whose lists are parted by semicolons would begin another cell.
-    text = cell[:1] + _AFTER_A_SEPARATOR.sub(r"\1'\2", cell[1:])
-    return f"'{text}" if text.startswith(_FORMULA) else text
