@@ -204,9 +204,10 @@ def _values(
         ],
         "rows": figures.rows,
         "charged": figures.charged,
+        "cost": _cost(figures, settings),
         "statuses": [
             (words.status(name), count, words.STATUS_MEANINGS.get(name, ""))
-            for name, count in _ordered(figures)
+            for name, count in _ordered(figures.by_status)
         ],
         "reasons": [
             (words.reason(name), count)
@@ -218,12 +219,28 @@ def _values(
                 figures.by_error.items(), key=lambda each: (-each[1].messages, each[0])
             )
         ],
+        "hours": [
+            (
+                said(hour.begins),
+                hour.whole,
+                ", ".join(
+                    f"{words.status(name)} {count.messages:,}"
+                    for name, count in _ordered(hour.by_status)
+                ),
+            )
+            for hour in report.hours
+        ],
         "activities": sorted(figures.activities.items()),
         "attachment": None if report.attachment is None else report.attachment.name,
     }
 
 
-def _ordered(figures: Figures) -> list[tuple[str, Count]]:
-    known = [name for name in IN_ORDER if name in figures.by_status]
-    others = sorted(figures.by_status.keys() - set(IN_ORDER))
-    return [(name, figures.by_status[name]) for name in (*known, *others)]
+def _ordered(by_status: Mapping[str, Count]) -> list[tuple[str, Count]]:
+    known = [name for name in IN_ORDER if name in by_status]
+    others = sorted(by_status.keys() - set(IN_ORDER))
+    return [(name, by_status[name]) for name in (*known, *others)]
+
+
+def _cost(figures: Figures, settings: OrganizationSettings | None) -> str:
+    cost = None if settings is None else figures.cost(settings.prices)
+    return "" if cost is None or settings is None else f"{cost:,f} {settings.prices.currency}"

@@ -24,8 +24,8 @@ async def change_settings(
 ) -> tuple[OrganizationSettingsChanged, bool]:
     """Replace an organisation's settings; returns them, and whether the organisation is new.
 
-    With `only_new`, one that is there is left as it is and refused. Settings that say the same as before change nothing and announce nothing. A stop stays: only
-    lifting it lifts it (X-6).
+    With `only_new`, one that is there is left as it is and refused. Settings that say the same as
+    before change nothing and announce nothing. A stop stays: only lifting it lifts it (X-6).
     """
     async with desk.work() as work:
         known = await work.organizations.get(organization_id, hold=True)

@@ -45,6 +45,8 @@ class Sheet:
         self._archive: zipfile.ZipFile | None = None
         self._entry: IO[bytes] | None = None
         self._too_large = False
+        # By this mark, Excel knows that it is UTF-8.
+        self._lines.write("\ufeff")
         csv.writer(self._lines).writerow(COLUMNS)
 
     def write(self, rows: Iterable[tuple[Row, str]]) -> None:
