@@ -12,12 +12,12 @@ from chassis.store import Store
 from notifier.adapters.knowledge import SqlKnowledge
 from notifier.adapters.mails import SqlMails
 from notifier.adapters.pages import JinjaPages
-from notifier.adapters.reports import meaning_of
 from notifier.composing import Composer
 from notifier.domain.figures import UNDER_WAY, Figures, Hour, Row, RunFacts
 from notifier.domain.letters import Attachment, Letter, Verdict
 from notifier.ports import PostClosed, RunReport
 from notifier.posting import Pace, Posting
+from twilio_client.explained import advice, meaning
 
 
 @dataclass
@@ -134,7 +134,8 @@ def office(
         knowledge=SqlKnowledge(store),
         reports=reports,
         pages=JinjaPages(),
-        meaning=meaning_of,
+        meaning=meaning,
+        advice=advice,
         figures_patience=timedelta(minutes=10),
         late_report_after=timedelta(hours=72),
         late_quiet=timedelta(seconds=60),

@@ -123,7 +123,7 @@ async def told(store: Store, clock: Clock) -> Told:
         (
             alarm(RunAlarm.ERROR_SPIKE, error_code=30007, advice="Reword it."),
             "“Dues” paused by itself: error 30007",
-            "filtered by the carrier",
+            "Error 30007: The carrier filtered the text as unwanted.",
         ),
         (held(), "“Dues”: the day's limit is reached", "40 texts (80 segments) wait"),
         (
@@ -134,7 +134,7 @@ async def told(store: Store, clock: Clock) -> Told:
         (
             held(HeldBy.CONFIGURATION),
             "“Dues” paused by itself: error 30032",
-            "toll-free number not verified",
+            "Finish the sending number's registration with the carriers, then resume.",
         ),
         (paused(by="sender"), "“Dues” paused by itself", "Error 30007, again and again."),
         (awaited(), "iMIS refuses our account", "Password expired."),

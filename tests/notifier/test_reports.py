@@ -75,8 +75,8 @@ async def test_tm4_the_report_has_every_figure_and_goes_to_the_author_alone(
         "Charged: 1,202 texts, 1,203 segments",
         "Delivered 1,200 1,200 The carrier confirmed that it arrived.",
         "Left out 1 1 No text was sent, for the reason below.",
-        "30003 1 2 Undelivered: handset unreachable",
-        "30007 1 1 Failed: filtered by the carrier",
+        "30003 1 2 Undelivered: The phone is off or out of reach.",
+        "30007 1 1 Failed: The carrier filtered the text as unwanted.",
         "1 1 Opted out",
         "1 0 The phone number is not valid",
         "Activities refused: 1",
@@ -207,7 +207,7 @@ async def test_tm4_changed_by_late_statuses_it_is_mailed_once_more_when_all_are_
     first, second = (letter for letter, _ in one.post.letters)
     assert second.subject == "Text Manager: Changed report: Dues"
     assert (second.follows, second.mail_id == first.mail_id) == (first.mail_id, False)
-    assert "handset unreachable" in second.text
+    assert "The phone is off or out of reach." in second.text
     await told.tell(status_changed(), completed())
     clock.passes(100 * HOURS)
     await one.work()

@@ -13,7 +13,7 @@ from notifier.ports import RunReport
 from readmodels import queries
 from readmodels.reader import Reader
 from readmodels.views import HourCount, MessageView, RunState, RunView
-from twilio_client.codes import look_up
+from twilio_client.explained import meaning
 
 PAGE = 2000
 
@@ -58,7 +58,7 @@ async def _count(
         rows = [_row(each) for each in page]
         for each in rows:
             figures.take(each)
-        sheet.write((each, meaning_of(each.error_code)) for each in rows)
+        sheet.write((each, meaning(each.error_code) or "") for each in rows)
         after = rows[-1].row
     return figures, sheet
 
@@ -68,14 +68,6 @@ def _by_hour(found: Iterable[HourCount]) -> list[Hour]:
         Hour(begins, {str(each.status): Count(each.messages, each.segments) for each in counts})
         for begins, counts in groupby(found, key=lambda each: each.hour)
     ]
-
-
-def meaning_of(code: int | None) -> str:
-    """Return what Twilio's error code means; empty where it is none, or none that we know."""
-    if code is None:
-        return ""
-    meaning = look_up(code).meaning
-    return "" if meaning == "unknown" else meaning
 
 
 def _facts(run: RunView) -> RunFacts:
