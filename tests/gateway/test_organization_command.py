@@ -12,6 +12,7 @@ from tests.gateway.rig import NUMBER, OPERATOR, Rig
 from tests.gateway.test_schema import served
 
 from contracts.events.organization import OrganizationSettingsChanged
+from gateway.adapters.staff import SqlOrganizations
 
 ADD = (
     "add",
@@ -110,6 +111,19 @@ async def test_one_that_is_there_is_not_overwritten_by_mistake(rig: Rig, shell: 
     assert len(await rig.published()) == count
     assert (await shell.run(*again, "--replace"))[0] == 0
     assert (await newest(rig)).settings.name == "New Association"
+
+
+async def test_one_that_the_list_is_too_short_for_is_not_overwritten_either(
+    rig: Rig, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object, **__: object) -> list[OrganizationSettingsChanged]:
+        return []
+
+    monkeypatch.setattr(SqlOrganizations, "every", nobody)
+    count = len(await rig.published())
+    code, said = await shell.run("add", "demo", *ADD[2:])
+    assert (code, "--replace" in said) == (1, True), said
+    assert len(await rig.published()) == count
 
 
 async def test_what_the_gateway_refuses_is_one_sentence(shell: Shell) -> None:

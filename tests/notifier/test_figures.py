@@ -1,9 +1,11 @@
 """TM-4: the report's figures, and its table of messages, however many there are."""
 
+import codecs
 import csv
 import io
 import random
 import zipfile
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from tests.notifier.doubles import row
 
 from chassis.cells import neutral
+from contracts.events.organization import Prices
 from notifier.adapters.sheet import COLUMNS, Sheet
 from notifier.domain.figures import Figures, Row, changed
 
@@ -54,6 +57,15 @@ def test_tm22_charged_is_what_twilio_took_and_did_not_fail() -> None:
     assert (figures.charged.messages, figures.charged.segments) == (3, 6)
 
 
+def test_tm22_the_cost_is_that_of_charged_segments_and_of_failed_texts() -> None:
+    rows = [row(number, status, segments=2) for number, status in enumerate(STATUSES, 1)]
+    refused = [row(8, "failed", sid=""), row(9, "failed", error_code=21610)]
+    figures = counted([*rows, *refused])
+    prices = Prices(segment=Decimal("0.0083"), failed_message=Decimal("0.001"))
+    assert figures.cost(prices) == 6 * Decimal("0.0083") + 2 * Decimal("0.001")
+    assert figures.cost(Prices(failed_message=Decimal(1))) is None
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+14155550100", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_formula_is_shown_as_the_text_that_it_is(cell: str) -> None:
     sheet = Sheet("run")
@@ -61,6 +73,7 @@ def test_a_formula_is_shown_as_the_text_that_it_is(cell: str) -> None:
     made = sheet.attachment()
     assert made is not None
     [header, only] = csv.reader(io.StringIO(made.content.decode("utf-8-sig"), newline=""))
+    assert made.content.startswith(codecs.BOM_UTF8)
     assert tuple(header) == COLUMNS
     assert (only[1], only[2]) == (neutral(cell), "'+14155550100")
 

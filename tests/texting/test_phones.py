@@ -252,7 +252,7 @@ def test_separators_mean_nothing(separators: list[str], number: str) -> None:
         ("garbage", "letters"),
         ("12345", "too short"),
         ("+1213555123456789", "too long"),
-        ("+1 213 055 1234", "no such number"),
+        ("+1 213 055 1234", "none that is in use"),
     ],
 )
 def test_tm18_what_is_wrong_with_a_number_is_said_in_words(typed: str, said: str) -> None:

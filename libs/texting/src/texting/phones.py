@@ -64,7 +64,7 @@ _IN_WORDS: Final[dict[InvalidReason, str]] = {
     "not_a_number": "it has letters or other signs in it",
     "too_short": "it is too short",
     "too_long": "it is too long",
-    "invalid": "no such number is in use",
+    "invalid": "it is none that is in use",
 }
 
 
