@@ -259,7 +259,7 @@ class ReturningRedis:
         if self._away > 0:
             self._away -= 1
             raise RedisError("away")
-        self.told.append(tuple(args))
+        self.told.append(args)
         self.heard.set()
 
     async def aclose(self) -> None:
