@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from chassis.batches import Outage
 from sender.dispatch import HELD_SECONDS, LaneDispatch
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
@@ -210,7 +211,7 @@ async def test_x8_what_is_urgent_needs_not_wait_until_a_dearer_text_fits() -> No
 class SlowToClaim(OneMessage):
     """A database that takes its time, and what is stopped when it is done."""
 
-    def __init__(self, seconds: float, stops: dict[str, int]) -> None:
+    def __init__(self, seconds: float, stops: dict[str, int] | None) -> None:
         super().__init__(InDoubt())
         self.passed = 0.0
         self._seconds = seconds
@@ -221,15 +222,17 @@ class SlowToClaim(OneMessage):
         return await super().claim(lane, **more)
 
     async def stops(self, lane: Lane) -> dict[str, int]:
+        if self._stops is None:
+            raise Outage("the stops can't be read")
         return self._stops
 
 
 @pytest.mark.parametrize(
     ("seconds", "stops", "asked"),
-    [(0.1, {"*": 7}, [True]), (20.0, {}, [True]), (20.0, {"*": 7}, [])],
+    [(0.1, {"*": 7}, [True]), (20.0, {}, [True]), (20.0, {"*": 7}, []), (20.0, None, [])],
 )
 async def test_x6_what_was_stopped_while_the_claim_took_its_time_is_not_posted(
-    seconds: float, stops: dict[str, int], asked: list[bool]
+    seconds: float, stops: dict[str, int] | None, asked: list[bool]
 ) -> None:
     fake = SlowToClaim(seconds, stops)
     outcomes, dispatch = dispatching(fake, ticks=lambda: fake.passed)
@@ -240,8 +243,9 @@ async def test_x6_what_was_stopped_while_the_claim_took_its_time_is_not_posted(
     await outcomes.run()
     assert fake.asked == asked
     [result] = fake.settled
-    # What was not posted is claimed again, by what is known then.
+    # What was not posted is claimed again, by what is known then; its connection is free again.
     assert (result.again_at is not None) is (not asked)
+    assert outcomes.open_in(LANE) == 0
 
 
 async def test_x6_a_process_that_stood_still_before_the_request_posts_nothing() -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from chassis.batches import is_outage
+from chassis.batches import Outage, is_outage
 from chassis.logs import describe, get_logger
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
@@ -169,7 +169,7 @@ class LaneDispatch:
         self._outcomes.opened(self._lane, len(picked.claims))
         if picked.claims and self._ticks() - granted_at > FRESH_SECONDS:
             # What was stopped while the database took its time must not leave any more.
-            if await self._limiter.stops(self._lane) != grant.stops:
+            if not await self._still_allows(grant):
                 for claim in picked.claims:
                     self._outcomes.put(self._lane, Result(claim, None, again_at=self._clock()))
                 return picked
@@ -184,6 +184,13 @@ class LaneDispatch:
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
         return picked
+
+    async def _still_allows(self, grant: Grant) -> bool:
+        """Whether nothing was stopped since; where nobody can tell, the claims are put back."""
+        try:
+            return await self._limiter.stops(self._lane) == grant.stops
+        except Outage:
+            return False
 
     def _until(self, at: datetime) -> Callable[[], bool]:
         """Return what says whether a request that begins now would end within the lease.
