@@ -46,8 +46,8 @@ def campaign_of(body: str) -> int | None:
 
 
 def urgent_text(number: int) -> Text:
-    """One text of its own, to a member whom nothing else is sent to."""
-    return Text(URGENT, f"{800_000 + number}", f"+1213456{1000 + number}", f"Urgent: {number}.")
+    """One text of its own, to another number of a member of the recurring campaign."""
+    return Text(URGENT, job_rows(1)[0][0], f"+1213456{1000 + number}", f"Urgent: {number}.")
 
 
 def job_rows(members: int) -> list[tuple[str, str, str]]:

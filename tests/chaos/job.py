@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 APART = timedelta(seconds=20)
-AHEAD = timedelta(seconds=8)
+AHEAD = timedelta(seconds=20)
 """How long before its first time it is scheduled, at least."""
 MINUTES = 5
 MOST = 12

@@ -16,7 +16,7 @@ from tests.chaos.records import Hold
 from textmanager.probe import Answer, fetch
 
 # How long a gateway that is killed again and again may keep somebody waiting.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 AGAIN_SECONDS = 0.2
 SUCCESSES = range(200, 300)
 OVER = 409

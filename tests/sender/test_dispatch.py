@@ -241,8 +241,9 @@ async def test_x6_what_was_stopped_while_the_claim_took_its_time_is_not_posted(
     await outcomes.run()
     assert fake.asked == asked
     [result] = fake.settled
-    # What was not posted is claimed again, by what is known then.
+    # What was not posted is claimed again, by what is known then; its connection is free again.
     assert (result.again_at is not None) is (not asked)
+    assert outcomes.open_in(LANE) == 0
 
 
 class SlowToGrant(SlowToClaim):
