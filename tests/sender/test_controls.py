@@ -307,7 +307,6 @@ async def test_x6_looking_for_what_is_cancelled_reads_nothing_else(tmp_path: Pat
                     )
                 )
                 found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")
-                details = [str(tuple(row)[-1]) for row in found]
-                plan += [each for each in details if "messages" in each]
+                plan += [row.detail for row in found if "messages" in row.detail]
     assert len(plan) == 2
     assert all("run_id=? AND state=?" in each for each in plan)
