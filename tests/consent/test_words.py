@@ -89,6 +89,7 @@ def test_so_do_people_type_it(text: str) -> None:
         "Stóp",
         "stop at once!",
         "stop for good",
+        "Stop for now",
         "unsubcribe",
         "No more, please. no more",
         "get me off this list",

@@ -96,7 +96,7 @@ def test_reads_what_people_type(raw: str, default: str, e164: str, country: str 
 )
 def test_says_why_a_value_cannot_be_texted(raw: str, reason: InvalidReason) -> None:
     invalid = normalise(raw, default_country="US")
-    assert invalid == InvalidPhone(reason)
+    assert isinstance(invalid, InvalidPhone) and invalid == InvalidPhone(reason)
     assert invalid.in_words.startswith("it ") and "_" not in invalid.in_words
 
 

@@ -40,7 +40,7 @@ _ADVANCED: Final = {
 """What Twilio's OptOutType says: with Advanced Opt-Out a customer chooses other words."""
 
 _NOT_A_WISH: Final = (
-    r"(?!\s+(?:by|signs?|lights?|(?:at|in|over|for)(?!\s+(?:once|all|good|ever)\b))\b)"
+    r"(?!\s+(?:by|signs?|lights?|(?:at|in|over|for)(?!\s+(?:once|all|good|ever|now)\b))\b)"
 )
 """Who stops by, or for a coffee, goes on getting texts; who wants it to stop at once doesn't."""
 _PERHAPS: Final = re.compile(
