@@ -236,6 +236,7 @@ async def test_a_process_that_stops_puts_the_run_back_for_the_next() -> None:
     [
         (NotFound("Tick 'Available via the REST API'."), "REST API"),
         (BadRequest("refused", detail="Chapter is required"), "Chapter is required"),
+        (BadRequest("refused", detail="It failed."), "It says: It failed. Run it"),
         (Forbidden("403"), "right"),
     ],
 )

@@ -11,6 +11,8 @@ from imis_client.wire import number_of, objects, text_of
 
 # Not columns of the query: .NET's type name and the row's number.
 _NOT_COLUMNS = frozenset({"$type", "ResultRow"})
+# An iMIS id and a phone.
+_FEWEST_COLUMNS = 2
 
 NO_ALIASES = (
     "No column of this query has an alias. Open the query in iMIS, go to Display, and type an "
@@ -74,7 +76,7 @@ def problems_of(columns: list[Column]) -> list[str]:
     elif unnamed:
         names = ", ".join(column.caption or column.name for column in unnamed)
         problems.append(f"These columns have no alias in the query: {names}. Type one for each.")
-    if len(columns) < 2:  # noqa: PLR2004 - an iMIS id and a phone
+    if len(columns) < _FEWEST_COLUMNS:
         problems.append("A query needs at least two columns: the iMIS id and the mobile phone.")
     counted = Counter(column.name for column in columns)
     if repeated := sorted(name for name, count in counted.items() if count > 1):
