@@ -131,6 +131,12 @@ async def test_what_the_gateway_refuses_is_one_sentence(shell: Shell) -> None:
     assert (code, "default_country" in said, len(said.strip().splitlines())) == (1, True, 1)
 
 
+@pytest.mark.parametrize("cloud_id", ["", "  ", "A/B"])
+async def test_a_cloud_id_that_none_can_be_is_told_as_such(shell: Shell, cloud_id: str) -> None:
+    code, said = await shell.run("add", cloud_id, *ADD[2:])
+    assert (code, "Cloud ID" in said, len(said.strip().splitlines())) == (1, True, 1)
+
+
 async def test_the_organisations_are_listed(rig: Rig, shell: Shell) -> None:
     await rig.organization("OTHER")
     code, said = await shell.run("list")

@@ -86,6 +86,8 @@ def add_organization(
     TEXTMANAGER_IMIS_PASSWORD and TEXTMANAGER_TWILIO_AUTH_TOKEN count first. Without them they are
     asked for, or read as two lines from standard input where nobody can be asked.
     """
+    if not cloud_id.strip() or "/" in cloud_id:
+        raise UserError("A Cloud ID must not be blank, and has no slash.")
     body: dict[str, Any] = {
         "name": name,
         "default_country": country,
