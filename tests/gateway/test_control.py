@@ -108,6 +108,37 @@ async def test_a_repeated_pause_is_answered_as_the_first_time(rig: Rig, staff: C
     assert again.headers["idempotent-replayed"] == "true"
 
 
+@pytest.mark.parametrize("step", ["pause", "cancel"])
+async def test_x6_whoever_asks_again_has_the_senders_told_again(
+    rig: Rig, staff: Client, step: str
+) -> None:
+    """The first request's process may have died between its commit and telling them."""
+    path = await waiting(staff)
+    headers = {"idempotency-key": "once"}
+    assert (await staff.post(f"{path}/{step}", headers=headers)).status == 200
+    told = rig.stops.told.copy()
+    rig.stops.told.clear()
+    repeated = await staff.post(f"{path}/{step}", headers=headers)
+    assert (repeated.status, rig.stops.told) == (200, told)
+    assert (await staff.post(f"{path}/{step}")).status == 409
+    assert rig.stops.told == told * 2
+
+
+async def test_x6_a_repeated_cancel_of_a_run_tells_the_senders_again(
+    rig: Rig, staff: Client
+) -> None:
+    run, campaign = uuid4(), uuid4()
+    rig.models.runs[DEMO, run] = Run(run_id=run, campaign_id=campaign, state="sending")
+    headers = {"idempotency-key": "once"}
+    first = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    again = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    assert (again.status, again.body) == (202, first.body)
+    assert [what for _, what, _ in rig.stops.told] == [str(run)] * 2
+    rig.models.runs[DEMO, run] = Run(run_id=run, campaign_id=campaign, state="completed")
+    late = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    assert (late.status, late.body) == (202, first.body)
+
+
 async def test_tm13_a_job_with_a_run_under_way_is_deleted_only_as_told(
     rig: Rig, staff: Client
 ) -> None:
@@ -228,8 +259,7 @@ class ReturningRedis:
         if self._away > 0:
             self._away -= 1
             raise RedisError("away")
-        what, sequence = args
-        self.told.append((what, sequence))
+        self.told.append(args)
         self.heard.set()
 
     async def aclose(self) -> None:
@@ -284,6 +314,8 @@ async def test_tm12_the_history_tells_who_did_what_and_when(rig: Rig, staff: Cli
         ("edited", "scheduled"),
         ("paused", "paused"),
     ]
+    due = (await staff.get(path)).json()["due_at"]
+    assert [each["due_at"] for each in steps["items"]] == [None, due, due, due]
     edited, paused = steps["items"][2:]
     assert sorted(edited["changed"]) == ["mode", "template"]
     assert (edited["by"], edited["at"]) == ("staff", "2026-03-02T12:05:00Z")
