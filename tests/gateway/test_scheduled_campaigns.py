@@ -91,7 +91,12 @@ async def test_a_scheduled_campaign_keeps_its_schedule_and_stays_complete(staff:
     edited = await staff.patch(path, {"template": "Dear ${Full Name}"})
     assert edited.json()["status"] == "scheduled"
     assert edited.json()["due_at"] is not None
-    for patch, field in (({"template": " "}, "template"), ({"audience": None}, "audience")):
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"template": " "}, "template"),
+        ({"audience": None}, "audience"),
+        ({"audience": {"iqa_path": None}}, "audience"),
+    ]
+    for patch, field in wrong:
         got = await staff.patch(path, patch)
         assert got.status == 422
         assert field in field_names(got.body)

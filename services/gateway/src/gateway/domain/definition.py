@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.events.campaign import Audience, CampaignDefinition, Mode, WriteTo
 from contracts.events.organization import OrganizationSettings, SendingNumber, Verification
-from gateway.domain.recurring import fault_of, goes_on, recurring
+from gateway.domain.recurring import fault_of, goes_on, is_whole, recurring
 from gateway.domain.refusals import Fault
 from texting.template import Template, TemplateError, unknown_fields
 
@@ -160,7 +160,13 @@ def _schedule_lacks(definition: CampaignDefinition, at: datetime) -> Iterator[Fa
     if recurring(definition):
         if definition.recurrence is None:
             yield Fault("recurrence", "The campaign has no recurrence yet: say when it runs.")
-        elif not goes_on(definition, at):
+            return
+        whole = is_whole(definition.recurrence)
+        if not definition.recurrence.rule.strip():
+            yield Fault("recurrence.rule", "Say how often the campaign runs.")
+        if definition.recurrence.starts is None:
+            yield Fault("recurrence.starts", "Say from which local time on the campaign runs.")
+        if whole and not goes_on(definition, at):
             yield Fault("recurrence", "The recurrence has no time left: it ended, or never comes.")
 
 

@@ -59,6 +59,8 @@ async def check(
                 asked = [each.name for each in query.prompts if not each.default]
                 async with desk.work() as work:
                     await work.queries.keep(staff.organization_id, audience.iqa_path, asked)
+            else:
+                columns = ()
         except NotThere as error:
             columns = ()
             field = "audience.iqa_path" if audience.upload_id is None else "audience.upload_id"

@@ -40,7 +40,7 @@ class RecurrenceView(BaseModel):
     """When a recurring campaign runs."""
 
     rule: str
-    starts: datetime = Field(description="Local time, without an offset.")
+    starts: datetime | None = Field(description="Local time, without an offset.")
     time_zone: str
     missed: Missed
 
