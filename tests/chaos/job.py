@@ -16,7 +16,7 @@ ZONES = ("UTC", "Asia/Kolkata")
 
 @dataclass(slots=True)
 class Job:
-    """When it runs, as staff write it, and each of its local times."""
+    """When it runs, as staff write it, and each of its local times with its offset."""
 
     recurrence: dict[str, Any]
     times: list[str]
@@ -43,5 +43,8 @@ def drawn_up(occurrences: int, now: datetime | None = None) -> Job:
     )
     return Job(
         {"rule": rule, "starts": local.isoformat(), "time_zone": zone, "missed": "run_all"},
-        [(local + number * APART).isoformat() for number in range(occurrences)],
+        [
+            (local + number * APART).replace(tzinfo=ZoneInfo(zone)).isoformat()
+            for number in range(occurrences)
+        ],
     )

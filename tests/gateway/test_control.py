@@ -259,7 +259,8 @@ class ReturningRedis:
         if self._away > 0:
             self._away -= 1
             raise RedisError("away")
-        self.told.append(args)
+        what, sequence = args
+        self.told.append((what, sequence))
         self.heard.set()
 
     async def aclose(self) -> None:

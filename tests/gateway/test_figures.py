@@ -145,7 +145,7 @@ async def test_tm3_the_dashboard_is_told_anew_when_something_changes_and_only_th
         rig.models.markers[DEMO] = 1
         assert b'"texts_today":10' in await until(parts, b"event: dashboard")
         await staff.patch("/v1/settings", {"segments_per_day": 5000})
-        assert b'"segments_left_today":5000' in await until(parts, b"event: dashboard")
+        assert b'"segments_left_today":2001' in await until(parts, b"event: dashboard")
         await staff.delete("/v1/sessions/current")
         while await asyncio.wait_for(parts.get(), timeout=5) is not None:
             pass
