@@ -138,7 +138,8 @@ class Composer:
             last = _completed_at(notice) + self.late_report_after
             differs = changed(notice.facts["figures"], report.figures)
             if not report.figures.final and at < last:
-                return NotYet(last)
+                # Less and less often: the read models may be behind what they will be told.
+                return NotYet(min(last, at + max(self.late_quiet, at - notice.occurred_at)))
             if not differs:
                 return Nothing(State.DROPPED)
         values = _values(report, notice, settings, meaning=self.meaning)

@@ -98,6 +98,7 @@ async def ledger_of(
             columns.status.is_not(None),
         )
         .group_by(columns.status, columns.left_out, columns.reason)
+        .order_by(columns.status, columns.reason)
     )
     by_status: Counter[RowStatus] = Counter()
     by_reason: Counter[str] = Counter()
