@@ -81,7 +81,12 @@ def _is_blind(handler: ast.ExceptHandler) -> bool:
 
 
 def test_files_stay_small() -> None:
-    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in modules(*SOURCES)}
+    # A revision is as long as its tables; nobody writes it by hand.
+    lengths = {
+        path: len(path.read_text("utf-8").splitlines())
+        for path in modules(*SOURCES)
+        if path.parent.name != "versions"
+    }
     assert {str(path): n for path, n in lengths.items() if n > 300} == {}
     ordered = sorted(lengths.values())
     assert ordered[len(ordered) // 2] <= 100

@@ -57,6 +57,17 @@ def test_there_are_three_passes_at_most() -> None:
     assert reading.after_pass(distinct=920).done
 
 
+def test_an_imis_that_always_has_more_is_not_read_for_ever() -> None:
+    reading, pages = Reading(), 0
+    while not reading.at_end:
+        reading = reading.after_page(
+            total=1_700, next_offset=reading.offset + 500, has_next=True, added=500, checksum=1
+        )
+        pages += 1
+    assert pages * 500 > 2 * 1_700, "one whose total drifts is read to its end"
+    assert pages < 20
+
+
 @pytest.mark.parametrize(
     ("failures", "asked", "seconds"),
     [

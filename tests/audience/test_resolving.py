@@ -42,6 +42,13 @@ def test_a_recipient_and_its_message_have_derived_ids() -> None:
     assert page.totals == Totals(rows=2, recipients=1, rejected=1, segments=2)
 
 
+def test_a_refused_cell_of_any_size_is_told_within_bounds() -> None:
+    row = Row(1, "9" * 3_000_000, "5" * 3_000_000, {})
+    _, _, [refusal] = said([Rejected(row, Reason.NO_MEMBER_ID)], stored=1)
+    assert refusal.imis_id == "9" * 199 + "…"
+    assert refusal.phone == "5" * 199 + "…"
+
+
 def test_a_row_that_another_stands_for_names_its_member() -> None:
     shared = Rejected(Row(2, "2", "x", {}), Reason.SHARED_PHONE, "1")
     _, _, [refusal] = said([accepted(1), shared], stored=2)

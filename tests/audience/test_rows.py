@@ -7,6 +7,7 @@ from tests.audience.orders import AUDIENCE, member
 
 from audience.domain.failures import Unusable
 from audience.domain.rows import Row, not_among, rows_of
+from texting.template import Template
 
 
 def row(values: dict[str, str]) -> Row:
@@ -42,6 +43,22 @@ def test_a_column_that_is_gone_is_named(names: list[str], words: str) -> None:
     assert words in refusal.value.sentence
     assert ", ".join(names) in refusal.value.sentence
     assert "1" not in str(refusal.value)
+
+
+def test_tm7_a_column_that_the_text_merges_is_needed_too() -> None:
+    text = Template.parse("Hello ${full name|member}, ${Dues} and ${Dues} again")
+    with pytest.raises(Unusable) as refusal:
+        rows_of([member("1")], AUDIENCE, after=0, is_first_page=True, merged=text)
+    assert "no column Dues any more" in refusal.value.sentence
+    assert len(rows_of([member("1")], AUDIENCE, after=500, is_first_page=False, merged=text)) == 1
+
+
+def test_of_very_many_columns_a_sentence_lists_the_first() -> None:
+    names = [f"Column {index}" for index in range(10_000)]
+    with pytest.raises(Unusable) as refusal:
+        rows_of([dict.fromkeys(names, "1")], AUDIENCE, after=0, is_first_page=True)
+    assert "Column 7," in refusal.value.sentence
+    assert len(refusal.value.sentence) < 2_500
 
 
 def test_a_later_page_may_lack_what_all_its_rows_lack() -> None:

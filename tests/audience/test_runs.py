@@ -236,6 +236,7 @@ async def test_a_process_that_stops_puts_the_run_back_for_the_next() -> None:
     [
         (NotFound("Tick 'Available via the REST API'."), "REST API"),
         (BadRequest("refused", detail="Chapter is required"), "Chapter is required"),
+        (BadRequest("refused", detail="It failed."), "It says: It failed. Run it"),
         (Forbidden("403"), "right"),
     ],
 )
@@ -260,6 +261,7 @@ async def test_what_cant_be_mended_by_waiting_fails_the_run_with_a_sentence(
         ({"template": "Hello ${Name"}, "no closing"),
         ({"default_country": "XX"}, "default country"),
         ({"audience": due().audience.model_copy(update={"phone_column": "Cell"})}, "column Cell"),
+        ({"template": "Hello ${FullName},"}, "no column FullName any more"),
     ],
 )
 async def test_a_run_that_cant_be_read_fails_with_a_sentence(

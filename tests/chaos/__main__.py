@@ -66,7 +66,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=50, help="how often SIGKILL is sent")
     parser.add_argument("--messages", type=int, default=5000, help="rows of each campaign")
     parser.add_argument("--seed", type=int, default=1, help="decides what happens")
-    parser.add_argument("--faults", default="all", help="all, none, twilio, imis, stops, or names")
+    parser.add_argument(
+        "--faults", default="all", help="all, none, twilio, imis, stops, staff, or names"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rate", type=float, help="segments a second; else as the kills need it")
     parser.add_argument("--patience", type=float, default=180.0, help="seconds until all is quiet")

@@ -14,9 +14,12 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 from tests.chaos.campaigns import Campaigns, seeded
-from tests.chaos.judge import Verdict, judge
+from tests.chaos.job import APART, MOST
+from tests.chaos.judge import judge
 from tests.chaos.monkey import Monkey
-from tests.chaos.plan import PAGING, Stop, draw_plan
+from tests.chaos.plan import PAGING, STAFF, Stop, draw_plan
+from tests.chaos.staff import Staff
+from tests.chaos.verdict import Verdict
 from tests.chaos.witnesses import gather
 from tests.chaos.world import World, simulated_world
 
@@ -30,7 +33,8 @@ from textmanager.supervisor import Supervisor
 from textmanager.verify.command import Report, verify
 from textmanager.verify.command import lines as audit_lines
 
-REPLICAS = {"sender": 2, "status": 2}
+REPLICAS = {"sender": 2, "status": 2, "scheduler": 2}
+JOB_MEMBERS = 8
 AWAY = (OSError, KafkaError, UserError)
 POLL_SECONDS = 0.05
 # The seconds between two strikes, at the seed's pace, if all goes well; and at most.
@@ -39,11 +43,15 @@ LONGEST_WAIT_SECONDS = 4.0
 SEGMENTS_A_MESSAGE = 1.15
 SLOWEST, FASTEST = 15.0, 150.0
 # What everything may take to be ready again before another campaign is launched.
-READY_SECONDS = 90.0
+READY_SECONDS = 240.0
 # What no patience mends: when nothing else is wrong, there is nothing to wait for.
 FOR_GOOD = {"sent_twice", "wrong_text", "activities_twice", "limit_exceeded_windows"} | {
     "opted_out_late",
     "dead_letters",
+    "late_after_stop",
+    "two_ends",
+    "occurrences_twice",
+    "mails_twice",
 }
 MOST_HISTORIES = 10
 HISTORY_WIDTH = 118
@@ -124,10 +132,11 @@ async def run(wanted: Wanted, folder: Path) -> Course:
         rate = wanted.segments_per_second
         campaigns = await seeded(world, system.plan, segments_per_second=rate)
         say(f"seed {wanted.seed}: {wanted.kills} kills at {rate:g} segments a second")
-        monkey = Monkey(system, world, say)
+        staff = Staff(campaigns, say)
+        monkey = Monkey(system, world, staff, say)
         try:
             await _Trial(wanted, world, system, campaigns, monkey, say).go()
-            verdict = await _quiet(wanted, world, system, campaigns, say)
+            verdict = await _quiet(wanted, system, staff, say)
             audit = await _audit(system, say)
             stories = [] if verdict.good else await _stories(system.addresses.kafka, verdict)
             stories += audit_lines(audit) if not audit.whole else []
@@ -140,7 +149,7 @@ async def run(wanted: Wanted, folder: Path) -> Course:
         kills=dict(sorted(monkey.kills.items())),
         pauses=dict(sorted(monkey.pauses.items())),
         recoveries=monkey.recoveries,
-        campaigns=len(campaigns.runs),
+        campaigns=len(campaigns.ids),
         seconds=time.monotonic() - began,
         stories=stories,
     )
@@ -176,7 +185,14 @@ class _Trial:
         )
         stops = sum(len(each.action.draw) for each in steps if isinstance(each.action, Stop))
         await self._launch()
-        self.monkey.members = sorted({text.to for text in self.campaigns.expected})
+        if STAFF in wanted.faults:
+            times = int(wanted.kills * STRIKE_SECONDS / APART.total_seconds())
+            await self.campaigns.begin_job(
+                members=JOB_MEMBERS, occurrences=min(max(times, 1), MOST)
+            )
+        self.monkey.members = sorted(
+            {text.to for text in self.campaigns.expected if text.campaign > 0}
+        )
         for step in steps:
             texts = step.pace * STRIKE_SECONDS * wanted.segments_per_second / SEGMENTS_A_MESSAGE
             if self._left(stops) <= texts:
@@ -189,8 +205,7 @@ class _Trial:
 
     def _left(self, stops: int) -> int:
         """How many texts are still to be sent, at least."""
-        expected, runs = len(self.campaigns.expected), len(self.campaigns.runs)
-        return expected - self.world.accepted - stops * runs
+        return self.campaigns.left - stops * len(self.campaigns.ids)
 
     async def _launch(self) -> None:
         """Launch a campaign in a moment of peace; what it meets from then on is anything."""
@@ -206,7 +221,7 @@ class _Trial:
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(1)
-        number = len(self.campaigns.runs)
+        number, _ = self.campaigns.newest
         self.say(f"campaign {number} launched to {self.wanted.messages} rows, run {run_id}")
         if PAGING in self.wanted.faults:
             self.monkey.move_rows(random.Random(self.wanted.seed * 1000 + number))
@@ -219,9 +234,8 @@ class _Trial:
 
 async def _quiet(
     wanted: Wanted,
-    world: World,
     system: Supervisor,
-    campaigns: Campaigns,
+    staff: Staff,
     say: Callable[[str], None],
 ) -> Verdict:
     """Return the verdict once it is good, or the last one when the patience is over."""
@@ -233,11 +247,8 @@ async def _quiet(
         try:
             verdict = judge(
                 await gather(
-                    world,
-                    campaigns.gateway,
-                    kafka_url=system.addresses.kafka,
-                    runs=campaigns.runs,
-                    expected=campaigns.expected,
+                    staff,
+                    at=system.addresses,
                     segments_per_second=wanted.segments_per_second,
                 )
             )

@@ -12,6 +12,10 @@ from simulators.imis.people import ALIASES, People
 
 # Rows that nobody can be texted by, or that say what another row has said.
 TEXTLESS = frozenset({"invalid number", "empty number", "repeated row"})
+# What stands for a campaign's number in texts that are of none of the numbered ones.
+URGENT, JOB = 0, -1
+JOB_TEMPLATE = "The job: hello ${FullName}"
+_NUMBERED = re.compile(r"Notice (\d+): ")
 _FIELD = re.compile(r"\$\{([^}]*)\}")
 _NOT_DIALLED = re.compile(r"\D")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -33,6 +37,31 @@ def template(campaign: int) -> str:
         f"Notice {campaign}: hello ${{FullName}}, your dues of ${{Balance}} are due on 1 May. "
         "Member since ${Member Since}."
     )
+
+
+def campaign_of(body: str) -> int | None:
+    """Return the number of the campaign that a text is of, if it is of a numbered one."""
+    found = _NUMBERED.match(body)
+    return None if found is None else int(found[1])
+
+
+def urgent_text(number: int) -> Text:
+    """One text of its own, to another number of a member of the recurring campaign."""
+    return Text(URGENT, job_rows(1)[0][0], f"+1213456{1000 + number}", f"Urgent: {number}.")
+
+
+def job_rows(members: int) -> list[tuple[str, str, str]]:
+    """Return the audience of the recurring campaign: whom nothing else is sent to."""
+    return [(f"{900_000 + n}", f"Member {n}", f"+1213457{1000 + n}") for n in range(members)]
+
+
+def job_texts(members: int, occurrences: int) -> list[Text]:
+    """Each text of the recurring campaign: the same one at each of its times."""
+    return [
+        Text(JOB, imis_id, to, f"The job: hello {name}")
+        for imis_id, name, to in job_rows(members)
+        for _ in range(occurrences)
+    ]
 
 
 def texts_of(people: People, campaign: int) -> list[Text]:

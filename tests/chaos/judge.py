@@ -6,10 +6,12 @@ what iMIS holds with what Twilio took, and what the system says with both.
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from math import inf
 from uuid import UUID
 
+from tests.chaos.expected import URGENT, campaign_of
 from tests.chaos.records import Accepted, Records
+from tests.chaos.verdict import Verdict
 
 WINDOW_SECONDS = 1.0
 # The way to Twilio isn't equally long for each text: they may come closer together than they
@@ -22,52 +24,6 @@ STOP_SECONDS = 2.0
 BLOCKED_BY_TWILIO = 21610
 
 
-@dataclass(slots=True)
-class Figures:
-    """What must be zero."""
-
-    lost: int = 0
-    sent_twice: int = 0
-    wrong_text: int = 0
-    activities_missing: int = 0
-    activities_twice: int = 0
-    wrong_final_status: int = 0
-    unknown: int = 0
-    limit_exceeded_windows: int = 0
-    opted_out_late: int = 0
-    stops_unheard: int = 0
-    unfinished_runs: int = 0
-    dead_letters: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, and the message that it is about, where there is one."""
-
-    words: str
-    message_id: UUID | None = None
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What the records add up to."""
-
-    messages: int
-    accepted: int
-    figures: Figures = field(default_factory=Figures)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        """Whether every figure that must be zero is."""
-        return not any(asdict(self.figures).values())
-
-    def find(self, figure: str, words: str, *, of: UUID | None = None, times: int = 1) -> None:
-        """Count something that is wrong."""
-        setattr(self.figures, figure, getattr(self.figures, figure) + times)
-        self.findings.append(Finding(f"{figure}: {words}", of))
-
-
 def judge(records: Records) -> Verdict:
     """Say what is wrong, if anything is."""
     verdict = Verdict(messages=len(records.expected), accepted=len(records.accepted))
@@ -77,6 +33,10 @@ def judge(records: Records) -> Verdict:
     _each_status_is_twilio_s(records, messages, verdict)
     _no_window_is_over_the_limit(records, verdict)
     _stops_were_heard_in_time(records, messages, verdict)
+    _what_staff_held_stayed(records, messages, verdict)
+    _each_has_one_end(records, verdict)
+    _each_occurrence_came_once(records, verdict)
+    _each_report_was_mailed_once(records, verdict)
     says = records.says
     for message_id in sorted(says.unresolved):
         verdict.find("unknown", "nobody can tell whether it was sent", of=message_id)
@@ -112,22 +72,29 @@ def _each_text_went_out_once(
             verdict.find("sent_twice", f"{times} too many", of=_first(messages, key), times=times)
         else:
             verdict.find("wrong_text", "it is nobody's", of=_first(messages, key), times=times)
+    urgent = {(text.to, text.body) for text in records.expected if text.campaign == URGENT}
     for key, times in (wanted - taken).items():
-        if key[0] in records.stopped and _is_left_out(records, messages.get(key, []), times):
+        if _are_left_out(records, key, messages.get(key, []), times):
             continue
-        verdict.find("lost", "never accepted", of=_first(messages, key), times=times)
+        figure = "urgent_lost" if key in urgent else "lost"
+        verdict.find(figure, "never accepted", of=_first(messages, key), times=times)
 
 
-def _is_left_out(records: Records, messages: list[UUID], times: int) -> bool:
-    """Whether so many of these have been left out because the member opted out."""
+def _are_left_out(records: Records, key: Key, messages: list[UUID], times: int) -> bool:
+    """Whether so many of these have been left out, for a reason that there was."""
     says = records.says
-    blocked = [
-        each
-        for each in messages
-        if each in says.opted_out
-        or ((said := says.said.get(each)) and said.error_code == BLOCKED_BY_TWILIO)
-    ]
-    return len(blocked) >= times
+    to, body = key
+    left_out: set[UUID] = set()
+    if to in records.stopped:
+        left_out |= says.opted_out.intersection(messages)
+        left_out |= {
+            each
+            for each in messages
+            if (said := says.said.get(each)) and said.error_code == BLOCKED_BY_TWILIO
+        }
+    if campaign_of(body) in records.cancelled:
+        left_out |= says.cancelled.intersection(messages)
+    return len(left_out) >= times
 
 
 def _each_activity_is_there_once(
@@ -216,3 +183,48 @@ def _stops_were_heard_in_time(
             late = each.at - max(before)[0]
             message_id = _first(messages, (each.to, each.body))
             verdict.find("opted_out_late", f"accepted {late:.1f} s after the stop", of=message_id)
+
+
+def _what_staff_held_stayed(
+    records: Records, messages: dict[Key, list[UUID]], verdict: Verdict
+) -> None:
+    """No POST later than two seconds after the answer: of a pause, a panic stop, a cancel."""
+    holds = [(hold.since, hold.until, hold.campaign) for hold in records.holds]
+    holds += [(at, inf, number) for number, at in records.cancelled.items()]
+    for each in records.accepted:
+        campaign = campaign_of(each.body)
+        for since, until, held in holds:
+            if held in {None, campaign} and since + STOP_SECONDS < each.arrived < until:
+                late = each.arrived - since - _stood_still(records, since, each.arrived)
+                if late > STOP_SECONDS:
+                    message_id = _first(messages, (each.to, each.body))
+                    words = f"came {late:.1f} s after staff were told that nothing would"
+                    verdict.find("late_after_stop", words, of=message_id)
+
+
+def _each_has_one_end(records: Records, verdict: Verdict) -> None:
+    says = records.says
+    for message_id in sorted(says.cancelled | says.opted_out):
+        said = says.said.get(message_id)
+        if said is not None and said.sid is not None:
+            words = f"left out, and {said.status}"
+            verdict.find("two_ends", words, of=message_id)
+
+
+def _each_occurrence_came_once(records: Records, verdict: Verdict) -> None:
+    came, due = Counter(records.says.occurrences), Counter(records.due)
+    for occurrence, times in (due - came).items():
+        verdict.find("occurrences_missing", occurrence, times=times)
+    for occurrence, times in (came - due).items():
+        verdict.find("occurrences_twice", occurrence, times=times)
+
+
+def _each_report_was_mailed_once(records: Records, verdict: Verdict) -> None:
+    for address, wanted in records.reports_due.items():
+        mailed = records.reports.get(address, 0)
+        if mailed < wanted:
+            words = f"{mailed} of {wanted} reports to {address}"
+            verdict.find("mails_missing", words, times=wanted - mailed)
+        if mailed > wanted:
+            words = f"{mailed} reports to {address}, not {wanted}"
+            verdict.find("mails_twice", words, times=mailed - wanted)

@@ -12,7 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from tests.chaos.orders import CancelNewest, HoldBack, SendUrgent
 from tests.chaos.plan import PAGING, Action, Fault, Kill, KillTwice, Pause, Stop, Weather
+from tests.chaos.staff import Staff
 from tests.chaos.world import World
 
 from textmanager.probe import fetch
@@ -28,10 +30,11 @@ INBOUND_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Monkey:
-    """Kills as a crash would; pauses; changes the weather outside; lets members text a stop."""
+    """Kills as a crash would; pauses; changes the weather; lets members and staff do things."""
 
     system: Supervisor
     world: World
+    staff: Staff
     say: Callable[[str], None]
     members: list[str] = field(default_factory=list)
     """The numbers of which some will text a stop."""
@@ -61,6 +64,8 @@ class Monkey:
                 self.say(f"{len(draw)} members text {word}")
                 for number in draw:
                     self._begin(self._stop(word, number))
+            case HoldBack() | CancelNewest() | SendUrgent():
+                self._begin(self.staff.carry_out(action))
             case _:
                 assert_never(action)
 

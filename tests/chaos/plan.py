@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.orders import Order, Orders
+
 TWILIO_FAULTS = (
     "twilio:429",
     "twilio:500_before",
@@ -44,16 +46,20 @@ IMIS_FAULTS = (
 # Befalls each campaign's audience while it is read, once, so that another reading mends it.
 PAGING = "imis:rows_change"
 STOPS = "stops"
+STAFF = "staff"
 GROUPS: dict[str, tuple[str, ...]] = {
     "none": (),
     "twilio": TWILIO_FAULTS,
     "imis": (*IMIS_FAULTS, PAGING),
-    "all": (*TWILIO_FAULTS, *IMIS_FAULTS, PAGING, STOPS),
+    "all": (*TWILIO_FAULTS, *IMIS_FAULTS, PAGING, STOPS, STAFF),
 }
 # Twilio itself blocks after the first; of the second only we know that it is a stop.
 STOP_WORDS = ("STOP", "Stop.")
 # Those who hold leases: what a pause past one is dangerous for.
-PAUSED = ("sender", "imis-writer", "audience", "status", "projections", "ingress", "consent")
+PAUSED = (
+    *("sender", "imis-writer", "audience", "status", "projections", "ingress", "consent"),
+    *("scheduler", "notifier"),
+)
 # Which processes are struck more often than the others, as more depends on them.
 WEIGHTS = {"sender": 3, "status": 2, "imis-writer": 2, "kafka": 2, "valkey": 2, "postgresql": 3}
 
@@ -109,7 +115,7 @@ class Stop:
     draw: tuple[float, ...]
 
 
-Action = Kill | KillTwice | Pause | Weather | Stop
+Action = Kill | KillTwice | Pause | Weather | Stop | Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,9 @@ def draw_plan(
     """Return the steps with exactly so many kills, each victim in its turn."""
     chance = random.Random(seed)
     turns = _Turns(chance, [v for v in victims for _ in range(WEIGHTS.get(service_of(v), 1))])
-    rules = _Turns(chance, [each for each in faults if each not in {STOPS, PAGING}])
+    weather = [each for each in faults if each not in {STOPS, PAGING, STAFF}]
+    rules = _Turns(chance, weather)
+    orders = Orders(seed)
     steps: list[Step] = []
     left = kills
     while left > 0:
@@ -149,10 +157,12 @@ def draw_plan(
             case _:
                 pass
         steps.append(Step(chance.uniform(0.4, 2.0), action))
-        if faults and chance.random() < 0.5:
+        if (weather or STOPS in faults) and chance.random() < 0.5:
             steps.append(
                 Step(chance.uniform(0.1, 0.6), _outside(chance, rules, stops=STOPS in faults))
             )
+        if STAFF in faults and (order := orders.draw()) is not None:
+            steps.append(Step(chance.uniform(0.1, 0.6), order))
     return steps
 
 

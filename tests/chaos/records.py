@@ -18,6 +18,8 @@ class Accepted:
     segments: int
     at: float
     sender: str = ""
+    arrived: float = 0.0
+    """When the POST came; it may be accepted only later, where Twilio is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,16 @@ class Said:
     error_code: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """From the answer of a pause or a panic stop until its end was asked for."""
+
+    since: float
+    until: float
+    campaign: int | None = None
+    """None: everything was stopped."""
+
+
 @dataclass(slots=True)
 class SystemSays:
     """The system's own account: the log folded by sequence, and the read models."""
@@ -50,6 +62,10 @@ class SystemSays:
     """Of these nobody can tell whether they were sent."""
     opted_out: set[UUID] = field(default_factory=set)
     """Left out, as the member had opted out."""
+    cancelled: set[UUID] = field(default_factory=set)
+    """Left out, as the campaign was cancelled."""
+    occurrences: list[str] = field(default_factory=list)
+    """Of the recurring campaign: the local time of each run."""
     consents: dict[str, list[tuple[float, bool]]] = field(default_factory=dict)
     """By number: when it was in the log that it opted out (True) or in."""
     shown: dict[UUID, str] = field(default_factory=dict)
@@ -73,6 +89,15 @@ class Records:
     burst_seconds: float = 1.0
     stalls: Sequence[tuple[float, float]] = ()
     """When the simulators themselves stood still, by their clock."""
+    holds: Sequence[Hold] = ()
+    cancelled: Mapping[int, float] = field(default_factory=dict)
+    """When the cancel of a campaign was answered, by its number."""
+    due: Sequence[str] = ()
+    """The local times at which the recurring campaign must run."""
+    reports_due: Mapping[str, int] = field(default_factory=dict)
+    """How many reports each address must get."""
+    reports: Mapping[str, int] = field(default_factory=dict)
+    """How many it got, by Message-ID: a mail may come again, but only as the same one."""
 
     @property
     def burst(self) -> float:

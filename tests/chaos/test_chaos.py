@@ -20,7 +20,8 @@ KILLS = 20
 MUST_BE_ZERO = (
     *("lost", "sent_twice", "wrong_text", "activities_missing", "activities_twice"),
     *("wrong_final_status", "unknown", "limit_exceeded_windows", "opted_out_late"),
-    *("stops_unheard", "unfinished_runs", "dead_letters"),
+    *("stops_unheard", "unfinished_runs", "dead_letters", "late_after_stop", "two_ends"),
+    *("occurrences_missing", "occurrences_twice", "urgent_lost", "mails_missing", "mails_twice"),
 )
 
 

@@ -26,7 +26,7 @@ def message_of(text: Text) -> UUID:
 
 def accepted_of(number: int, text: Text) -> Accepted:
     at = 1000.0 + number / RATE
-    return Accepted(f"SM{number}", text.to, text.body, "delivered", 1, at, SENDER)
+    return Accepted(f"SM{number}", text.to, text.body, "delivered", 1, at, SENDER, at)
 
 
 def honest() -> Records:
@@ -261,7 +261,7 @@ def test_the_audience_is_computed_from_the_rows_that_can_be_texted() -> None:
 
 def test_the_judge_shares_no_rule_with_the_system() -> None:
     here = Path(__file__).parent
-    for name in ("judge.py", "records.py", "expected.py"):
+    for name in ("judge.py", "verdict.py", "records.py", "expected.py", "job.py"):
         lines = (here / name).read_text().splitlines()
         imported = [each.split()[1] for each in lines if each.startswith(("from ", "import "))]
         own = {each.partition(".")[0] for each in imported}
@@ -269,8 +269,11 @@ def test_the_judge_shares_no_rule_with_the_system() -> None:
             "collections",
             "dataclasses",
             "datetime",
+            "math",
+            "typing",
             "uuid",
             "re",
+            "zoneinfo",
             "tests",
             "simulators",
         }, name

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.chaos.orders import CancelNewest, HoldBack, Order, SendUrgent
 from tests.chaos.plan import (
     GROUPS,
     PAGING,
@@ -59,7 +60,9 @@ def test_a_long_plan_strikes_everybody_and_does_everything() -> None:
     plan = draw_plan(seed=1, kills=200, victims=VICTIMS, faults=ALL)
     assert struck(plan).keys() == set(VICTIMS)
     kinds = {type(step.action) for step in plan}
-    assert kinds == {Kill, KillTwice, Pause, Weather, Stop}
+    assert kinds == {Kill, KillTwice, Pause, Weather, Stop, HoldBack, CancelNewest, SendUrgent}
+    held = {step.action.everything for step in plan if isinstance(step.action, HoldBack)}
+    assert held == {True, False}
     pairs = [s.action.names for s in plan if isinstance(s.action, Kill) and len(s.action.names) > 1]
     assert pairs
     assert all(len(set(names)) == len(names) for names in pairs)
@@ -72,13 +75,13 @@ def test_a_long_plan_strikes_everybody_and_does_everything() -> None:
 
 def test_without_faults_the_weather_stays_fair() -> None:
     plan = draw_plan(seed=1, kills=100, victims=VICTIMS, faults=())
-    assert not [step for step in plan if isinstance(step.action, Weather | Stop)]
+    assert not [step for step in plan if isinstance(step.action, Weather | Stop | Order)]
 
 
 def test_each_fault_is_one_that_its_simulator_knows() -> None:
     for name in ALL:
         where, _, fault = name.partition(":")
-        assert where == "stops" or fault in (TWILIO if where == "twilio" else IMIS)
+        assert where in {"stops", "staff"} or fault in (TWILIO if where == "twilio" else IMIS)
 
 
 def test_faults_are_named_by_group_or_one_by_one() -> None:

@@ -1,16 +1,16 @@
 """Asks every witness: the outsides' own records, the log, and the read models."""
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from tests.chaos.expected import Text
 from tests.chaos.records import Accepted, Activity, Records, Said, SystemSays
+from tests.chaos.staff import Staff
 from tests.chaos.world import World
 
 from contracts.events.audience import Reason, RecipientsResolved
@@ -26,6 +26,8 @@ from contracts.events.message import (
 from contracts.topics import DEAD_LETTERS
 from textmanager.demo.api import Gateway
 from textmanager.eventlog import Logged, read_log
+from textmanager.plan import Addresses
+from textmanager.probe import fetch
 
 TOPICS = (
     "recipients.resolved",
@@ -36,30 +38,45 @@ TOPICS = (
 )
 
 
-async def gather(
-    world: World,
-    gateway: Gateway,
-    *,
-    kafka_url: str,
-    runs: Sequence[str],
-    expected: Sequence[Text],
-    segments_per_second: float,
-) -> Records:
+async def gather(staff: Staff, *, at: Addresses, segments_per_second: float) -> Records:
     """Return what all of them say now."""
-    says = await _apart(kafka_url)
-    for run_id in runs:
+    campaigns = staff.campaigns
+    world, gateway = campaigns.world, campaigns.gateway
+    says = await _apart(at.kafka)
+    job_runs = []
+    if campaigns.job is not None:
+        listed = await gateway.get(f"/v1/campaigns/{campaigns.job.campaign_id}/runs")
+        job_runs = listed["items"]
+    says.occurrences = [str(run["occurrence"]) for run in job_runs]
+    for run_id in dict.fromkeys([*campaigns.runs, *(str(run["run_id"]) for run in job_runs)]):
         if (await gateway.get(f"/v1/runs/{run_id}"))["state"] != "completed":
             says.unfinished.append(run_id)
         says.shown |= await from_read_models(gateway, run_id)
     return Records(
-        expected=expected,
+        expected=campaigns.expected,
         accepted=taken_by_twilio(world),
         activities=held_by_imis(world),
         stopped=stops_texted(world),
         says=says,
         segments_per_second=segments_per_second,
         stalls=tuple(world.stalls),
+        holds=staff.holds,
+        cancelled=staff.cancelled,
+        due=campaigns.due,
+        reports_due=campaigns.reports_due,
+        reports=await reports_mailed(at.mail_page),
     )
+
+
+async def reports_mailed(mail_page: str) -> dict[str, int]:
+    """Return how many reports each address got; a report has its table attached."""
+    answer = await fetch("GET", f"{mail_page}/control/mails", timeout_seconds=15.0)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for mail in json.loads(answer.body)["mails"]:
+        if mail["attachments"]:
+            for address in mail["to"]:
+                found[address].add(mail["message_id"])
+    return {address: len(mails) for address, mails in found.items()}
 
 
 async def _apart(kafka_url: str) -> SystemSays:
@@ -84,6 +101,7 @@ def taken_by_twilio(world: World) -> list[Accepted]:
             segments=entry["num_segments"],
             at=entry["accepted_at"],
             sender=entry["from"],
+            arrived=entry["arrived_at"],
         )
         for entry in store.messages.entries()
     ]
@@ -135,6 +153,8 @@ class _Fold:
                     self.says.resolved[each.message_id] = (each.to, each.text)
             case RecipientExcluded(reason=Reason.OPTED_OUT):
                 self.says.opted_out.add(event.message_id)
+            case RecipientExcluded(reason=Reason.CANCELLED):
+                self.says.cancelled.add(event.message_id)
             case MessageSubmitted():
                 known = self._unknown.get(event.message_id, (-1, False))
                 now = event.sequence, isinstance(event.outcome, Unresolved)

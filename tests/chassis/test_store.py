@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
@@ -18,8 +19,10 @@ from tests.databases import DATABASES
 
 from chassis.database import is_database_outage, make_engine
 from chassis.instants import Instant
+from chassis.outbox import OUTBOX
 from chassis.settings import ServiceSettings
-from chassis.store import Store, keep_newest
+from chassis.store import EventTooLargeError, Store, keep_newest
+from contracts.events.audience import AudienceFailed
 from contracts.generate import ROOT
 
 METADATA = MetaData()
@@ -52,6 +55,17 @@ def make_settings(url: str, **more: Any) -> ServiceSettings:
 
 def make_store(url: str, **more: Any) -> Store:
     return Store(make_settings(url, **more), name="under_test", metadata=METADATA)
+
+
+def too_large() -> AudienceFailed:
+    return AudienceFailed(
+        organization_id=uuid4(),
+        occurred_at=datetime(2027, 1, 1, tzinfo=UTC),
+        sequence=1,
+        run_id=uuid4(),
+        campaign_id=uuid4(),
+        reason="x" * 1_000_000,
+    )
 
 
 async def count_up(url: str, times: int) -> None:
@@ -93,6 +107,17 @@ async def test_only_a_newer_state_replaces_one(kind: str, tmp_path: Path) -> Non
             await transaction.execute(statement, [row])
     async with store.read() as connection:
         assert (await connection.execute(select(STATES))).all() == [("x", 3, "c")]
+    await store.stop()
+
+
+async def test_an_event_that_no_broker_takes_stays_with_who_made_it(tmp_path: Path) -> None:
+    store = make_store(url_of("sqlite", tmp_path))
+    await store.start()
+    with pytest.raises(EventTooLargeError, match=r"audience.failed.v1 takes 1,000,\d+ bytes"):
+        async with store.transaction() as transaction:
+            transaction.publish(too_large())
+    async with store.read() as connection:
+        assert (await connection.execute(select(OUTBOX))).all() == []
     await store.stop()
 
 
@@ -151,6 +176,29 @@ async def test_a_connection_that_was_interrupted_is_an_outage_and_a_wrong_value_
         with pytest.raises(DBAPIError, match="invalid input") as wrong:
             await connection.execute(text("SELECT CAST(:n AS INTEGER)"), {"n": 1 << 40})
     assert not is_database_outage(wrong.value)
+    await engine.dispose()
+
+
+async def test_a_disk_that_is_full_is_an_outage_and_no_record_s_fault(postgresql_url: str) -> None:
+    """Disk full, memory full, I/O error, and a standby that hasn't taken over yet."""
+    engine = make_engine(make_settings(postgresql_url), "t", power_safe=False)
+    for state in ("53100", "53200", "58030", "25006"):
+        failing = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+        async with engine.connect() as connection:
+            with pytest.raises(DBAPIError) as failed:
+                await connection.execute(text(failing))
+        assert is_database_outage(failed.value), state
+    await engine.dispose()
+
+
+async def test_a_file_that_can_not_grow_is_an_outage(tmp_path: Path) -> None:
+    engine = make_engine(make_settings(f"sqlite:///{tmp_path}"), "t", power_safe=False)
+    async with engine.connect() as connection:
+        await connection.execute(text("CREATE TABLE t (x)"))
+        await connection.execute(text("PRAGMA max_page_count = 2"))
+        with pytest.raises(DBAPIError, match="full") as failed:
+            await connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+    assert is_database_outage(failed.value)
     await engine.dispose()
 
 

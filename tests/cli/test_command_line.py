@@ -58,6 +58,8 @@ def test_a_kafka_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TEXTMANAGER_KAFKA_URL", "127.0.0.1:1")
     told = one_sentence(run("audit", "message", MESSAGE))
     assert "Kafka at 127.0.0.1:1 does not answer: start the system" in told
+    created = run("topics", "create")
+    assert "Kafka at 127.0.0.1:1 does not answer (" in one_sentence(created)
 
 
 @pytest.mark.parametrize("rate", ["0", "nan", "inf"])

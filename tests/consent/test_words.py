@@ -61,7 +61,8 @@ def test_any_text_is_judged_and_no_text_is_kept_as_a_word(text: str, kind: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["Stop.", "STOP!!!", " stop\n", "“Stop”", "ＳＴＯＰ", "Stop 🛑", "opt out", "Opt-Out!"]
+    "text",
+    ["Stop.", "STOP!!!", " stop\n", "“Stop”", "ＳＴＯＰ", "Stop 🛑", "opt out", "ST\u200bOP"],
 )
 def test_so_do_people_type_it(text: str) -> None:
     assert wish_of(text).asks is Asks.STOP
@@ -84,6 +85,14 @@ def test_so_do_people_type_it(text: str) -> None:
         "leave me alone!!",
         "cancel these texts",
         "opt me out",
+        "STOPP",
+        "Stóp",
+        "stop at once!",
+        "stop for good",
+        "Stop for now",
+        "unsubcribe",
+        "No more, please. no more",
+        "get me off this list",
     ],
 )
 def test_a_wish_in_other_words_goes_to_a_person(text: str) -> None:
@@ -95,6 +104,8 @@ def test_a_wish_in_other_words_goes_to_a_person(text: str) -> None:
     [
         "Stop by our booth",
         "I'll stop by at noon",
+        "We stop for lunch at one",
+        "Get my coat",
         "A non-stop party",
         "see you at the bus stop",
         "YES",

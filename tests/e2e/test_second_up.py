@@ -14,7 +14,9 @@ import psutil
 import pytest
 from aiokafka.errors import KafkaError
 from tests.chaos.campaigns import Campaigns, seeded
-from tests.chaos.judge import Verdict, judge
+from tests.chaos.judge import judge
+from tests.chaos.staff import Staff
+from tests.chaos.verdict import Verdict
 from tests.chaos.witnesses import gather
 from tests.chaos.world import World, simulated_world
 
@@ -58,21 +60,13 @@ async def accepted(world: World, count: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def verdict_of(world: World, plan: Plan, campaigns: Campaigns) -> Verdict:
+async def verdict_of(plan: Plan, campaigns: Campaigns) -> Verdict:
     """Return the verdict, once it is good or the time is over."""
     deadline = time.monotonic() + PROOF_SECONDS
+    staff = Staff(campaigns, lambda _words: None)
     while True:
         try:
-            verdict = judge(
-                await gather(
-                    world,
-                    campaigns.gateway,
-                    kafka_url=plan.addresses.kafka,
-                    runs=campaigns.runs,
-                    expected=campaigns.expected,
-                    segments_per_second=RATE,
-                )
-            )
+            verdict = judge(await gather(staff, at=plan.addresses, segments_per_second=RATE))
         except (OSError, KafkaError, UserError):
             if time.monotonic() > deadline:
                 raise
@@ -105,7 +99,7 @@ async def test_a_second_up_finishes_what_the_first_began(
             assert time.monotonic() - began < STOP_SECONDS
             sent_by_the_first = world.accepted
         async with up(state, world):
-            verdict = await verdict_of(world, plan, campaigns)
+            verdict = await verdict_of(plan, campaigns)
             assert verdict.good, (SEED, sent_by_the_first, verdict)
             assert sent_by_the_first < verdict.accepted == verdict.messages
     assert left_alive(state) == []

@@ -1,9 +1,12 @@
 """X-6, TM-12: pausing, resuming, cancelling, stopping, putting away; and who did what."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from tests.gateway.client import Client
 from tests.gateway.fakes import NOON
 from tests.gateway.rig import ORGANIZATION, Rig
@@ -103,6 +106,37 @@ async def test_a_repeated_pause_is_answered_as_the_first_time(rig: Rig, staff: C
     again = await staff.post(f"{path}/pause", headers=headers)
     assert (first.status, again.status, again.body) == (200, 200, first.body)
     assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("step", ["pause", "cancel"])
+async def test_x6_whoever_asks_again_has_the_senders_told_again(
+    rig: Rig, staff: Client, step: str
+) -> None:
+    """The first request's process may have died between its commit and telling them."""
+    path = await waiting(staff)
+    headers = {"idempotency-key": "once"}
+    assert (await staff.post(f"{path}/{step}", headers=headers)).status == 200
+    told = rig.stops.told.copy()
+    rig.stops.told.clear()
+    repeated = await staff.post(f"{path}/{step}", headers=headers)
+    assert (repeated.status, rig.stops.told) == (200, told)
+    assert (await staff.post(f"{path}/{step}")).status == 409
+    assert rig.stops.told == told * 2
+
+
+async def test_x6_a_repeated_cancel_of_a_run_tells_the_senders_again(
+    rig: Rig, staff: Client
+) -> None:
+    run, campaign = uuid4(), uuid4()
+    rig.models.runs[DEMO, run] = Run(run_id=run, campaign_id=campaign, state="sending")
+    headers = {"idempotency-key": "once"}
+    first = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    again = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    assert (again.status, again.body) == (202, first.body)
+    assert [what for _, what, _ in rig.stops.told] == [str(run)] * 2
+    rig.models.runs[DEMO, run] = Run(run_id=run, campaign_id=campaign, state="completed")
+    late = await staff.post(f"/v1/runs/{run}/cancel", headers=headers)
+    assert (late.status, late.body) == (202, first.body)
 
 
 async def test_tm13_a_job_with_a_run_under_way_is_deleted_only_as_told(
@@ -210,6 +244,40 @@ async def test_x6_without_redis_a_stop_counts_all_the_same(rig: Rig, staff: Clie
     assert isinstance((await rig.published())[-1].event, CampaignPaused)
 
 
+class ReturningRedis:
+    """A Redis that is away at first, and keeps what it is told once it is back."""
+
+    def __init__(self, away: int) -> None:
+        self._away = away
+        self.told: list[tuple[str, int]] = []
+        self.heard = asyncio.Event()
+
+    def register_script(self, script: str) -> "ReturningRedis":
+        return self
+
+    async def __call__(self, keys: list[str], args: tuple[str, int]) -> None:
+        if self._away > 0:
+            self._away -= 1
+            raise RedisError("away")
+        what, sequence = args
+        self.told.append((what, sequence))
+        self.heard.set()
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_x6_a_stop_is_told_once_redis_is_back() -> None:
+    """Senders go on as soon as Redis does, and the log may be behind."""
+    redis = ReturningRedis(away=3)
+    stops = RedisStops(cast(Redis, redis))
+    await stops.tell(DEMO, "*", 7)
+    assert redis.told == []
+    await asyncio.wait_for(redis.heard.wait(), timeout=10)
+    assert redis.told == [("*", 7)]
+    await stops.close()
+
+
 async def test_tm12_what_is_over_is_put_away_and_brought_back(staff: Client) -> None:
     path = await waiting(staff)
     assert (await staff.post(f"{path}/archive")).status == 409
@@ -247,6 +315,8 @@ async def test_tm12_the_history_tells_who_did_what_and_when(rig: Rig, staff: Cli
         ("edited", "scheduled"),
         ("paused", "paused"),
     ]
+    due = (await staff.get(path)).json()["due_at"]
+    assert [each["due_at"] for each in steps["items"]] == [None, due, due, due]
     edited, paused = steps["items"][2:]
     assert sorted(edited["changed"]) == ["mode", "template"]
     assert (edited["by"], edited["at"]) == ("staff", "2026-03-02T12:05:00Z")

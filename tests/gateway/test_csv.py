@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.cells import csv_head, csv_lines, neutral
-from gateway.domain.csv_reading import CsvReading, Record, Rejected
+from chassis.cells import csv_head, csv_lines, neutral
+from gateway.domain.csv_reading import CsvReading, Record, Rejected, Unreadable
 from texting.phones import PhoneNumber, normalise
 
 CELLS = st.text(
@@ -58,6 +58,18 @@ def test_x11_whatever_a_file_holds_reading_it_ends(body: bytes, size: int) -> No
         assert "UTF-8" in str(error)
         return
     assert [each.line for each in found] == sorted({each.line for each in found})
+
+
+def test_x11_a_line_that_does_not_end_costs_no_more_than_its_length() -> None:
+    """Looked for at every place anew, its end kept all others waiting for minutes."""
+    long = b"1," + b"x" * 60_000
+    parts = [b"ID,Name\n", *(long[at : at + 1000] for at in range(0, len(long), 1000))]
+    assert read(parts)[1:] == read([b"ID,Name\n", long])[1:] == [Record(2, ("1", "x" * 60_000))]
+
+
+def test_x11_a_file_in_another_encoding_is_refused_with_the_line() -> None:
+    with pytest.raises(Unreadable, match="near line 3"):
+        read(["ID,Name\n1,Ann\n2,José\n".encode("cp1252")])
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=3), max_size=5))

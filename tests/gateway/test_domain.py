@@ -105,6 +105,7 @@ def test_the_columns_are_read_only_when_they_may_have_changed() -> None:
     assert must_read_columns(changed(audience=other), DEFINITION)
     assert must_read_columns(changed(template="${City}"), DEFINITION)
     assert must_read_columns(DEFINITION, changed(columns=()))
+    assert must_read_columns(OTHER, changed(columns=("ID", "Phone", "Phone", "First Name")))
     assert not must_read_columns(OTHER, DEFINITION)
     assert not must_read_columns(changed(audience=None), DEFINITION)
 
@@ -133,6 +134,26 @@ def preview(**counts: Any) -> AudiencePreviewed:
 
 
 MONTHLY = Recurrence(rule="FREQ=MONTHLY;BYMONTHDAY=2", starts=NOON.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("repeated", "field"),
+    [
+        ("Phone", "audience.phone_column"),
+        ("ID", "audience.id_column"),
+        ("First Name", "template"),
+    ],
+)
+def test_tm5_a_column_in_use_whose_alias_others_have_too_is_refused(
+    repeated: str, field: str
+) -> None:
+    [fault] = faults(changed(columns=(*DEFINITION.columns, repeated)), settings_of())
+    assert fault.field == field
+    assert f"Several columns of the query have the alias '{repeated}'" in fault.detail
+
+
+def test_tm5_an_alias_that_nobody_uses_may_be_there_twice() -> None:
+    assert faults(changed(columns=(*DEFINITION.columns, "City", "City")), settings_of()) == []
 
 
 @pytest.mark.parametrize(

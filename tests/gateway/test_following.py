@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.client import Client
-from tests.gateway.fakes import NOON, MemoryDesk
+from tests.gateway.fakes import NOON
 from tests.gateway.lives import RECURRING, drafted, sure
+from tests.gateway.memory_desk import MemoryDesk
 from tests.gateway.rig import Rig
 from tests.gateway.test_control import DEMO, waiting
 

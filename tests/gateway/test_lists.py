@@ -204,6 +204,8 @@ async def test_tm20_opt_outs_of_an_older_system_are_imported(rig: Rig, staff: Cl
     assert (shown["taken"], shown["rejected_lines"]) == (3, 5)
     assert [each["line"] for each in shown["rejected"]] == [5, 6, 7, 8, 9]
     assert not any("555" in each["reason"] for each in shown["rejected"])
+    reason = shown["rejected"][0]["reason"]
+    assert reason == "Its number can't be a phone number: it is too short."
     (part,) = await imported(rig)
     assert (part.part, part.by, str(part.import_id)) == (0, "staff", shown["import_id"])
     assert [(each.number, each.from_number) for each in part.entries] == [

@@ -12,6 +12,7 @@ from tests.gateway.rig import NUMBER, OPERATOR, Rig
 from tests.gateway.test_schema import served
 
 from contracts.events.organization import OrganizationSettingsChanged
+from gateway.adapters.staff import SqlOrganizations
 
 ADD = (
     "add",
@@ -112,9 +113,28 @@ async def test_one_that_is_there_is_not_overwritten_by_mistake(rig: Rig, shell: 
     assert (await newest(rig)).settings.name == "New Association"
 
 
+async def test_one_that_the_list_is_too_short_for_is_not_overwritten_either(
+    rig: Rig, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object, **__: object) -> list[OrganizationSettingsChanged]:
+        return []
+
+    monkeypatch.setattr(SqlOrganizations, "every", nobody)
+    count = len(await rig.published())
+    code, said = await shell.run("add", "demo", *ADD[2:])
+    assert (code, "--replace" in said) == (1, True), said
+    assert len(await rig.published()) == count
+
+
 async def test_what_the_gateway_refuses_is_one_sentence(shell: Shell) -> None:
     code, said = await shell.run(*ADD, "--country", "Atlantis")
     assert (code, "default_country" in said, len(said.strip().splitlines())) == (1, True, 1)
+
+
+@pytest.mark.parametrize("cloud_id", ["", "  ", "A/B"])
+async def test_a_cloud_id_that_none_can_be_is_told_as_such(shell: Shell, cloud_id: str) -> None:
+    code, said = await shell.run("add", cloud_id, *ADD[2:])
+    assert (code, "Cloud ID" in said, len(said.strip().splitlines())) == (1, True, 1)
 
 
 async def test_the_organisations_are_listed(rig: Rig, shell: Shell) -> None:

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from tests.databases import DATABASES
-from tests.gateway.fakes import NOON, MemoryDesk
+from tests.gateway.fakes import NOON
 from tests.gateway.lives import RECURRING, drafted, sure
+from tests.gateway.memory_desk import MemoryDesk
 from tests.gateway.test_domain import DEFINITION, LATER, OTHER, preview, settings_of
 
 from chassis.settings import ServiceSettings

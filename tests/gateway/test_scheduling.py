@@ -93,6 +93,14 @@ async def test_tm19_a_number_with_a_limit_of_its_own_may_send_before_it_is_verif
         assert (await scheduled(staff, await drafted(staff))).status == status
 
 
+async def test_tm8_both_missing_activity_types_are_named_at_once(rig: Rig, staff: Client) -> None:
+    rig.imis.types = {"TEXTMSG": False, "TEXTUNSUB": False}
+    campaign = await drafted(staff)
+    [fault] = (await scheduled(staff, campaign)).json()["errors"]
+    assert fault["field"] == "write_to"
+    assert all(f"no activity type {code}." in fault["detail"] for code in rig.imis.types)
+
+
 async def test_tm8_a_missing_activity_type_is_named_with_how_to_create_it(
     rig: Rig, staff: Client
 ) -> None:
@@ -308,9 +316,9 @@ async def test_x11_a_campaign_takes_its_columns_from_an_uploaded_list(
 
 
 async def test_an_uploaded_list_is_no_iqa_as_well(staff: Client) -> None:
-    for wrong in ({}, {"iqa_path": MEMBERS, "upload_id": "0190b6c5-0000-7000-8000-000000000000"}):
-        got = await staff.post("/v1/campaigns", {"name": "List", "audience": wrong})
-        assert (got.status, field_names(got.body)) == (422, {"audience.iqa_path"})
+    both = {"iqa_path": MEMBERS, "upload_id": "0190b6c5-0000-7000-8000-000000000000"}
+    got = await staff.post("/v1/campaigns", {"name": "List", "audience": both})
+    assert (got.status, field_names(got.body)) == (422, {"audience.iqa_path"})
     unknown = {"upload_id": "0190b6c5-0000-7000-8000-000000000000"}
     got = await staff.post("/v1/campaigns", {"name": "List", "audience": unknown})
     assert (got.status, field_names(got.body)) == (422, {"audience.upload_id"})

@@ -120,17 +120,23 @@ async def test_tm1_a_member_of_the_public_is_no_staff(rig: Rig) -> None:
     assert got.status == 403
 
 
-async def test_tm1_where_a_2017_site_tells_no_roles_the_login_is_enough(rig: Rig) -> None:
-    rig.imis.roles["member"] = None
-    member = LOGIN | {"username": "member"}
-    # Any other site tells roles: where it doesn't, nobody is taken for staff on a guess.
-    assert (await rig.anybody.post("/v1/sessions", member)).status == 403
-    await rig.organization(imis=ORGANIZATION["imis"] | {"version": "2017"})
-    assert (await rig.anybody.post("/v1/sessions", member)).status == 201
+async def test_tm1_a_2017_site_needs_a_list_of_who_is_staff(rig: Rig) -> None:
+    old = ORGANIZATION["imis"] | {"version": "2017"}
+    body = ORGANIZATION | {"imis": old}
+    refused = await rig.operator.put("/v1/organizations/DEMO", body)
+    assert refused.status == 422
+    (error,) = refused.json()["errors"]
+    assert (error["field"], "sign in" in error["detail"]) == ("imis.staff_logins", True)
 
 
-async def test_tm1_where_a_site_tells_no_roles_a_list_may_say_who_is_staff(rig: Rig) -> None:
-    imis = ORGANIZATION["imis"] | {"staff_logins": ["Staff", "ann"]}
+@pytest.mark.parametrize("version", ["2017", "ems"])
+async def test_tm1_where_a_site_tells_no_roles_a_list_says_who_is_staff(
+    rig: Rig, version: str
+) -> None:
+    rig.imis.roles = {"member": None, "staff": None}
+    unlisted = await rig.anybody.post("/v1/sessions", LOGIN)
+    assert (unlisted.status, "staff_logins" in unlisted.json()["detail"]) == (403, True)
+    imis = ORGANIZATION["imis"] | {"version": version, "staff_logins": ["Staff", "ann"]}
     await rig.organization(imis=imis)
     rig.imis.roles = {"member": None, "staff": None}
     assert (await rig.anybody.post("/v1/sessions", LOGIN)).status == 201

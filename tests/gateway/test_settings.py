@@ -121,6 +121,8 @@ async def test_tm17_the_countries_are_listed_by_name(staff: Client, rig: Rig) ->
         ({"recipients_zone": "x"}, "recipients_zone"),
         ({"segments_per_day": 0}, "segments_per_day"),
         ({"shrink_percent": 101}, "shrink_percent"),
+        ({"spike_errors": 101}, "spike_window"),
+        ({"spike_errors": 20, "spike_window": 19}, "spike_window"),
         ({"prices": {"segment": -1}}, "prices.segment"),
         ({"prices": {"segment": "NaN"}}, "prices.segment"),
         ({"prices": {"segment": True}}, "prices.segment"),

@@ -6,10 +6,9 @@ from uuid import UUID, uuid4
 
 from tests.gateway.client import Client
 from tests.gateway.fakes import NOON
+from tests.gateway.models import NOTHING_USED
 from tests.gateway.rig import CAMPAIGN, NUMBER, Rig
 from tests.gateway.test_campaigns import drafted
-from tests.gateway.test_figures import bucket
-from tests.gateway.test_runs import DEMO
 
 from contracts.envelope import seal
 from contracts.events.audience import (
@@ -58,7 +57,7 @@ def preview_of(request: AudiencePreviewRequested, **counts: Any) -> AudiencePrev
 
 
 async def test_the_summary_comes_as_soon_as_the_preview_does(rig: Rig, staff: Client) -> None:
-    rig.models.charged[DEMO] = [bucket(NOON, segments=390), bucket(NOON, "failed", segments=10)]
+    rig.models.used = NOTHING_USED.model_copy(update={"segments_today": 400})
     rig.models.waiting[NUMBER] = QueuedView(messages=30, segments=40)
     campaign = await drafted(staff)
     path = f"/v1/campaigns/{campaign['campaign_id']}/summary?wait_seconds=60"

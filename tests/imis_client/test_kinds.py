@@ -7,7 +7,7 @@ from tests.imis_client.sites import OpenSite, Site
 
 from imis_client.kinds import kind_of, kind_of_all, kind_of_type, merged
 from imis_client.queries import page_of
-from imis_client.wire import loads
+from imis_client.wire import loads, text_of
 from simulators.imis.catalogue import FOLDER, NO_ALIASES
 from simulators.imis.custom import change_queries
 
@@ -147,3 +147,7 @@ def test_tm7_the_definition_knows_money_and_the_page_knows_the_rest(
     told: str, declared: str, kind: str
 ) -> None:
     assert merged(told, declared) == kind
+
+
+def test_a_list_is_read_without_what_is_missing_in_it() -> None:
+    assert text_of({"$values": ["p", None, {"$value": "q"}, {"$value": None}]}) == "p, q"

@@ -2,6 +2,8 @@ import pytest
 from tests.imis_client.sites import OpenSite, Site
 
 from imis_client import BadRequest, ImisClient, NotFound
+from imis_client.models import Column
+from imis_client.queries import filled
 from simulators.imis import catalogue
 
 
@@ -137,3 +139,11 @@ def test_the_base_url_must_be_plain() -> None:
         with pytest.raises(ValueError, match="iMIS URL") as refusal:
             ImisClient(url, "name", SecretStr("pass"))
         assert "pass@" not in str(refusal.value)
+
+
+def test_a_column_that_nobody_has_a_value_in_is_told_from_one_that_is_gone() -> None:
+    listed = [Column("ID"), Column("Nick Name"), Column("PHONE"), Column("Own", has_alias=False)]
+    assert filled([{"ID": "1", "Phone": "x"}], listed) == [
+        {"ID": "1", "Phone": "x", "Nick Name": ""}
+    ]
+    assert filled([], listed) == []

@@ -4,124 +4,15 @@ import asyncio
 import base64
 import json
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as profile
-from hypothesis import strategies as st
-from tests.harness import eventually
-from tests.ingress.doubles import PUBLIC, Ingress, encoded, make_ingress, organization, signed
+from tests.ingress.doubles import encoded, organization, signed
+from tests.ingress.served import FORM, PATHS, Site, status
 
-from chassis.bounded import Bounds
-from chassis.http import HealthApp, make_server
-from chassis.logs import configure
-from contracts.envelope import decode, encode
 from contracts.events.provider import TwilioCallbackReceived, TwilioMessageReceived
-
-MEMBER, SECRET_TEXT = "+12025550143", "my-diagnosis"
-FORM = {
-    "AccountSid": "AC-acme",
-    "MessageSid": "SM1",
-    "From": MEMBER,
-    "To": "+12025550100",
-    "Body": SECRET_TEXT,
-    "MessageStatus": "delivered",
-}
-PATHS = ("/twilio/inbound", "/twilio/status")
-
-
-@dataclass
-class Site:
-    """The ingress's own server, and its outside in memory."""
-
-    port: int
-    ingress: Ingress
-
-    async def raw(self, *parts: bytes, patience: float = 10, half_close: bool = False) -> bytes:
-        """Send bytes, and return all that comes until the server closes or says no more."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            for part in parts:
-                writer.write(part)
-                await writer.drain()
-            if half_close:
-                writer.write_eof()
-            return await asyncio.wait_for(reader.read(), patience)
-        except ConnectionError:
-            return b""
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def post(
-        self,
-        body: bytes,
-        *,
-        path: str = PATHS[0],
-        signature: str | None = None,
-        method: str = "POST",
-        headers: str = "",
-    ) -> int:
-        """Post a body and return the status of the answer, after which the connection ends."""
-        if signature is not None:
-            headers += f"x-twilio-signature: {signature}\r\n"
-        head = (
-            f"{method} {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
-            f"content-type: application/x-www-form-urlencoded\r\n"
-            f"content-length: {len(body)}\r\n{headers}\r\n"
-        )
-        answer = await self.raw(head.encode("latin-1") + body)
-        return status(answer)
-
-    @property
-    def facts(self) -> set[Any]:
-        return {each.id for each in self.ingress.log.events}
-
-
-def status(answer: bytes) -> int:
-    assert answer.startswith(b"HTTP/1.1 "), answer[:80]
-    assert b"Traceback" not in answer
-    assert MEMBER.encode() not in answer
-    return int(answer[9:12])
-
-
-@asynccontextmanager
-async def serving(**bounds: Any) -> AsyncIterator[Site]:
-    ingress = make_ingress(body_seconds=0.3)
-    server = make_server(
-        HealthApp(lambda: True, ingress.webhooks),
-        host="127.0.0.1",
-        port=0,
-        bounds=Bounds(**{"header_seconds": 0.5, "request_seconds": 1.0, **bounds}),
-    )
-    task = asyncio.create_task(server.serve())
-    try:
-        await eventually(lambda: server.started)
-        yield Site(server.servers[0].sockets[0].getsockname()[1], ingress)
-    finally:
-        server.should_exit = True
-        await task
-
-
-@pytest.fixture
-async def site(capfd: pytest.CaptureFixture[str]) -> AsyncIterator[Site]:
-    """A site; whatever was done to it, it answers well afterwards and logged nothing personal."""
-    configure(service="ingress", instance="under-test")
-    async with serving() as made:
-        yield made
-        form = {**FORM, "MessageSid": "SM-after"}
-        right = signed(form, path=PATHS[0])
-        assert await made.post(encoded(form), signature=right) == 200
-    logged = "".join(capfd.readouterr())
-    assert MEMBER.strip("+") not in logged
-    assert SECRET_TEXT not in logged
-    assert "Exception in ASGI" not in logged
 
 
 def changed(body: bytes) -> bytes:
@@ -376,56 +267,3 @@ async def test_a_full_day_of_hostility_takes_no_room(site: Site) -> None:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 2 * 1024 * 1024
-
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-FORMS = st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=12)
-
-
-def enter(form: dict[str, str], sign: Callable[[dict[str, str]], str | None]) -> Ingress:
-    ingress = make_ingress()
-    # The limit of bytes is another test's.
-    ingress.webhooks._body_limit = 64 * 1024
-    asyncio.run(ingress.post(encoded(form), path=PATHS[0], signature=sign(form)))
-    return ingress
-
-
-@given(FORMS)
-@profile(deadline=None)
-def test_a_signed_form_comes_through_byte_for_byte(form: dict[str, str]) -> None:
-    form = form | {"AccountSid": "AC-acme", "MessageSid": "SM1"}
-    ingress = enter(form, lambda form: signed(form, path=PATHS[0]))
-    [envelope] = ingress.log.events
-    _, value, headers = encode(envelope)
-    event = decode(headers, value).event
-    assert isinstance(event, TwilioMessageReceived)
-    assert event.form == form
-    assert list(event.form) == list(form)
-
-
-@given(FORMS, TEXTS, st.sampled_from(["token-other", "token-acm", "", None]))
-@profile(deadline=None)
-def test_an_unsigned_form_never_enters(
-    form: dict[str, str], nonsense: str, token: str | None
-) -> None:
-    form = form | {"AccountSid": "AC-acme", "MessageSid": "SM1"}
-
-    def sign(form: dict[str, str]) -> str | None:
-        if token is None:
-            return nonsense.encode().decode("latin-1")
-        return signed(form, token=token, path=PATHS[0])
-
-    assert enter(form, sign).log.events == []
-
-
-async def test_a_text_of_sixteen_hundred_pictures_gets_in() -> None:
-    ingress = make_ingress()
-    ingress.webhooks._body_limit = 64 * 1024
-    form = {**FORM, "Body": ("👩‍👩‍👧‍👦🌞é" * 200)[:1_600]}
-    answer = await ingress.post(
-        encoded(form), path=PATHS[0], signature=signed(form, path=PATHS[0], base=PUBLIC)
-    )
-    assert answer.status == 200
-    [kept] = ingress.log.events
-    assert isinstance(kept.event, TwilioMessageReceived)
-    assert kept.event.form["Body"] == form["Body"]

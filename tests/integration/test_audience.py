@@ -35,6 +35,7 @@ from simulators.imis.settings import Settings
 from simulators.shared import running as serving
 
 OWN = AudienceSettings(look_again_seconds=0.05)
+PLAIN = "Hello."
 TEMPLATE = "Hello ${FullName}, your balance is ${Balance}."
 
 
@@ -159,7 +160,7 @@ async def test_x_2_every_row_of_a_dirty_audience_has_its_documented_outcome(
         before = len(log.envelopes)
         site.people._rows = 900
         await log.publish_sealed(run)
-        marker = due(audience=audience(NOBODY))
+        marker = due(audience=audience(NOBODY), template=PLAIN)
         await log.publish(marker)
         nobody = await last_page(log, marker.run_id)
         assert nobody == Totals(rows=0, recipients=0, rejected=0, segments=0)
@@ -240,9 +241,9 @@ async def test_x20_an_expired_password_is_tried_once_and_all_goes_on_when_it_is_
 async def test_x_8_an_imis_that_hangs_holds_up_neither_others_nor_previews(
     service_settings: ServiceSettings, log: Log, tmp_path: Path
 ) -> None:
-    stuck = [due(audience=audience(), organization_id=DEMO) for _ in range(6)]
-    quick = due(audience=audience(), organization_id=OTHER)
-    preview = request(audience=audience(NOBODY), organization_id=DEMO)
+    stuck = [due(audience=audience(), organization_id=DEMO, template=PLAIN) for _ in range(6)]
+    quick = due(audience=audience(), organization_id=OTHER, template=PLAIN)
+    preview = request(audience=audience(NOBODY), organization_id=DEMO, template=PLAIN)
     async with (
         imis_site(tmp_path / "slow", recipients=50) as (slow, slow_url),
         imis_site(tmp_path / "fast", recipients=50) as (_, fast_url),
@@ -269,8 +270,8 @@ async def test_a_query_that_asks_for_values_gets_them(
     tmp_path: Path,
     profile: Literal["ems", "2017"],
 ) -> None:
-    answered = due(audience=audience(BY_CITY, "Boston"))
-    unanswered = due(audience=audience(BY_CITY))
+    answered = due(audience=audience(BY_CITY, "Boston"), template=PLAIN)
+    unanswered = due(audience=audience(BY_CITY), template=PLAIN)
     async with (
         imis_site(tmp_path / "imis", recipients=30, profile=profile) as (_, url),
         running(make(service_settings, OWN)),
@@ -286,8 +287,8 @@ async def test_a_query_that_asks_for_values_gets_them(
 async def test_tm_5_a_query_that_rest_may_not_run_is_said_with_how_to_mend_it(
     service_settings: ServiceSettings, log: Log, tmp_path: Path
 ) -> None:
-    run = due(audience=audience(NOT_FOR_REST))
-    preview = request(audience=audience(NOT_FOR_REST))
+    run = due(audience=audience(NOT_FOR_REST), template=PLAIN)
+    preview = request(audience=audience(NOT_FOR_REST), template=PLAIN)
     async with (
         imis_site(tmp_path / "imis", recipients=50) as (_, url),
         running(make(service_settings, OWN)),
@@ -304,7 +305,7 @@ async def test_tm_5_a_query_that_rest_may_not_run_is_said_with_how_to_mend_it(
 async def test_a_first_start_takes_the_runs_that_were_due_before_it(
     service_settings: ServiceSettings, log: Log, tmp_path: Path
 ) -> None:
-    run = due(audience=audience(), organization_id=DEMO)
+    run = due(audience=audience(), organization_id=DEMO, template=PLAIN)
     async with imis_site(tmp_path / "site", recipients=50) as (_, url):
         await log.publish(run, run, access(service_settings, url))
         async with running(make(service_settings, OWN)):

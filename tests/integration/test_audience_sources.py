@@ -12,6 +12,7 @@ from tests.harness import Log, running
 from tests.imis_client.test_kinds import COLUMNS, DUES, ROWS, TYPES
 from tests.integration.test_audience import (
     OWN,
+    PLAIN,
     TEMPLATE,
     access,
     audience,
@@ -84,7 +85,7 @@ async def test_tm5_a_prompt_that_is_renamed_before_the_second_run_fails_it_by_na
     service_settings: ServiceSettings, log: Log, tmp_path: Path, profile: Profile
 ) -> None:
     asked = AUDIENCE.model_copy(update={"iqa_path": DUES, "answers": {"Chapter": "Boston"}})
-    first, second = due(audience=asked), due(audience=asked)
+    first, second = due(audience=asked, template=PLAIN), due(audience=asked, template=PLAIN)
     async with (
         imis_site(tmp_path / "imis", recipients=10, profile=profile) as (site, url),
         running(make(service_settings, OWN)),
@@ -107,7 +108,9 @@ async def test_tm5_a_required_prompt_without_a_value_is_named(
         imis_site(tmp_path / "imis", recipients=30) as (_, url),
         running(make(service_settings, OWN)),
     ):
-        await log.publish(access(service_settings, url), due(audience=audience(BY_CITY)))
+        await log.publish(
+            access(service_settings, url), due(audience=audience(BY_CITY), template=PLAIN)
+        )
         [failed] = await log.wait_for(AudienceFailed)
     assert "a value that the campaign doesn't give: City:" in failed.reason
 
@@ -116,7 +119,10 @@ async def test_tm5_a_required_prompt_without_a_value_is_named(
 async def test_x20_a_query_that_moved_fails_the_run_and_names_its_path(
     service_settings: ServiceSettings, log: Log, tmp_path: Path, profile: Profile
 ) -> None:
-    first, second = due(audience=audience(DUES)), due(audience=audience(DUES))
+    first, second = (
+        due(audience=audience(DUES), template=PLAIN),
+        due(audience=audience(DUES), template=PLAIN),
+    )
     async with (
         imis_site(tmp_path / "imis", recipients=10, profile=profile) as (site, url),
         running(make(service_settings, OWN)),

@@ -158,9 +158,10 @@ async def test_tm4_the_report_of_a_run_is_mailed_and_once_more_when_late_statuse
     ]
     letter = parsed(mail.box.source(3) or b"")
     assert letter["in-reply-to"] == one.message_id
-    assert "30003                  1         1  Undelivered: handset unreachable" in body(
-        letter, "plain"
+    unreachable = (
+        "30003                  1         1  Undelivered: The phone is off or out of reach."
     )
+    assert unreachable in body(letter, "plain")
     [file] = attachments(letter)
     rows = list(csv.DictReader(io.StringIO(content_of(file).decode(), newline="")))
     assert [(each["imis_id"], each["to"], each["status"]) for each in rows] == [

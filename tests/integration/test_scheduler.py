@@ -190,6 +190,7 @@ async def test_tm9_a_recurring_campaign_runs_at_its_local_time_and_not_while_it_
         sequence=3,
         status=CampaignStatus.PAUSED,
     )
+    due_at = soon.replace(tzinfo=zone)
     async with running(make(service_settings)):
         await log.publish(settings_changed(), paused, pause, runs)
         [due] = await log.wait_for(CampaignDue)
@@ -201,7 +202,7 @@ async def test_tm9_a_recurring_campaign_runs_at_its_local_time_and_not_while_it_
         )
         await log.publish(resume)
         [skipped] = await log.wait_for(OccurrencesSkipped)
-    assert (due.campaign_id, due.occurrence) == (runs.campaign_id, soon.isoformat())
-    assert due.due_at == soon.replace(tzinfo=zone)
+    assert (due.campaign_id, due.occurrence) == (runs.campaign_id, due_at.isoformat())
+    assert due.due_at == due_at
     assert (skipped.campaign_id, skipped.occurrences) == (paused.campaign_id, 1)
     assert len(log.of(CampaignDue)) == 1

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.notifier.facts import Clock, open_store
+from tests.notifier.facts import Clock, Told, due, open_store, scheduled, settings_changed
 
 from chassis.store import Store
 
@@ -18,3 +18,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+async def told(store: Store, clock: Clock) -> Told:
+    """Hand over events of an organisation with one campaign that is due."""
+    made = Told(store, clock)
+    await made.tell(settings_changed(), scheduled(), due())
+    return made

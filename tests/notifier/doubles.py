@@ -1,7 +1,7 @@
 """A mail server and read models in memory, and the notifier put together around them."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -12,12 +12,12 @@ from chassis.store import Store
 from notifier.adapters.knowledge import SqlKnowledge
 from notifier.adapters.mails import SqlMails
 from notifier.adapters.pages import JinjaPages
-from notifier.adapters.reports import meaning_of
 from notifier.composing import Composer
-from notifier.domain.figures import UNDER_WAY, Figures, Row, RunFacts
+from notifier.domain.figures import UNDER_WAY, Figures, Hour, Row, RunFacts
 from notifier.domain.letters import Attachment, Letter, Verdict
 from notifier.ports import PostClosed, RunReport
 from notifier.posting import Pace, Posting
+from twilio_client.explained import advice, meaning
 
 
 @dataclass
@@ -76,6 +76,7 @@ class FakeReports:
     rows: list[Row] = field(default_factory=lambda: [row(1), row(2), row(3, "sent")])
     test: bool = False
     name: str = "Dues"
+    hours: Sequence[Hour] = ()
     counted: int = 0
 
     async def complete(self, organization_id: UUID, run_id: UUID, *, rows: int) -> bool:
@@ -98,7 +99,7 @@ class FakeReports:
             resends_earlier=False,
             alarm="",
         )
-        return RunReport(run, figures, Attachment("run.csv", "csv", b"row\r\n"))
+        return RunReport(run, figures, Attachment("run.csv", "csv", b"row\r\n"), self.hours)
 
 
 @dataclass
@@ -133,7 +134,8 @@ def office(
         knowledge=SqlKnowledge(store),
         reports=reports,
         pages=JinjaPages(),
-        meaning=meaning_of,
+        meaning=meaning,
+        advice=advice,
         figures_patience=timedelta(minutes=10),
         late_report_after=timedelta(hours=72),
         late_quiet=timedelta(seconds=60),

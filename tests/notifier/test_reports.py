@@ -1,5 +1,8 @@
 """TM-4: the author gets a full status report of each run, and once more if it changed."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from tests.notifier.doubles import FakeReports, office, row
 from tests.notifier.facts import (
@@ -21,7 +24,9 @@ from chassis.store import Store
 from contracts import ids
 from contracts.events.campaign import Mode
 from contracts.events.message import MessageStatus, MessageStatusChanged
+from contracts.events.organization import Prices
 from contracts.events.run import RunCompleted
+from notifier.domain.figures import Count, Hour
 
 HOURS = 3600.0
 
@@ -63,20 +68,42 @@ async def test_tm4_the_report_has_every_figure_and_goes_to_the_author_alone(
     [(letter, to)] = one.post.letters
     assert to == {AUTHOR}
     assert letter.subject == "Text Manager: Report: Dues"
+    assert "Cost" not in letter.text + letter.html
     lines = [" ".join(line.split()) for line in letter.text.splitlines()]
     for line in (
         "Contacts returned: 1,205",
         "Charged: 1,202 texts, 1,203 segments",
         "Delivered 1,200 1,200 The carrier confirmed that it arrived.",
         "Left out 1 1 No text was sent, for the reason below.",
-        "30003 1 2 Undelivered: handset unreachable",
-        "30007 1 1 Failed: filtered by the carrier",
+        "30003 1 2 Undelivered: The phone is off or out of reach.",
+        "30007 1 1 Failed: The carrier filtered the text as unwanted.",
         "1 1 Opted out",
         "1 0 The phone number is not valid",
         "Activities refused: 1",
     ):
         assert line in lines
     assert [each.name for each in letter.attachments] == ["run.csv"]
+
+
+async def test_tm4_the_report_says_what_each_hour_came_to_and_what_the_run_costs(
+    store: Store, clock: Clock
+) -> None:
+    hours = [
+        Hour(NOON, {"undelivered": Count(1, 2), "delivered": Count(1200, 1300)}),
+        Hour(NOON + timedelta(hours=1), {"sent": Count(3, 3)}),
+    ]
+    told, one = Told(store, clock), office(store, clock, reports=FakeReports(hours=hours))
+    prices = Prices(currency="AUD", segment=Decimal("0.50"))
+    zone = settings_changed(time_zone="Asia/Kolkata", prices=prices)
+    await told.tell(zone, scheduled(), completed())
+    await one.work()
+    letter = one.post.letters[0][0]
+    lines = [" ".join(line.split()) for line in letter.text.splitlines()]
+    assert "Cost: 1.50 AUD" in lines
+    first = "31 January 2027, 17:30 (Asia/Kolkata)"
+    assert f"1,201 1,302 {first}: Delivered 1,200, Undelivered 1" in lines
+    assert "3 3 31 January 2027, 18:30 (Asia/Kolkata): Sent 3" in lines
+    assert f"<td>{first}</td>" in letter.html and "<td>1.50 AUD</td>" in letter.html
 
 
 async def test_tm4_what_people_wrote_is_shown_and_never_run(
@@ -180,7 +207,7 @@ async def test_tm4_changed_by_late_statuses_it_is_mailed_once_more_when_all_are_
     first, second = (letter for letter, _ in one.post.letters)
     assert second.subject == "Text Manager: Changed report: Dues"
     assert (second.follows, second.mail_id == first.mail_id) == (first.mail_id, False)
-    assert "handset unreachable" in second.text
+    assert "The phone is off or out of reach." in second.text
     await told.tell(status_changed(), completed())
     clock.passes(100 * HOURS)
     await one.work()

@@ -139,7 +139,10 @@ async def test_tm9_a_recurring_campaign_runs_at_each_of_its_times_with_everythin
     await scheduler.looks("02 08:10")
     await scheduler.looks("09 08:10")
     first, second = await scheduler.runs()
-    assert [first.occurrence, second.occurrence] == ["2027-03-01T08:10:00", "2027-03-02T08:10:00"]
+    assert [first.occurrence, second.occurrence] == [
+        "2027-03-01T08:10:00+00:00",
+        "2027-03-02T08:10:00+00:00",
+    ]
     assert first.run_id == ids.run_id(author.campaign_id, first.occurrence)
     assert (first.due_at, first.template, second.template) == (at("01 08:10"), "Hello", "Hi")
     assert (first.kind, first.purpose) == (CampaignKind.RECURRING, Purpose.PROMOTIONAL)
@@ -189,19 +192,36 @@ async def test_x6_a_pause_keeps_back_and_a_resume_goes_on_with_the_next(
     assert (told.first, told.last, told.occurrences) == (at("02 10:00"), at("03 10:00"), 2)
 
 
-async def test_tm9_the_same_local_time_never_runs_twice_though_the_zone_was_changed(
+async def test_x5_what_was_missed_before_a_pause_runs_when_it_is_over(scheduler: Scheduler) -> None:
+    author = Author(every_day(missed=Missed.RUN_ALL))
+    await scheduler.hears(author.schedules("01 11:00"), author.does(CampaignPaused, "03 12:00"))
+    await scheduler.looks("04 12:00")
+    assert await scheduler.runs() == []
+    await scheduler.hears(author.does(CampaignResumed, "04 13:00"))
+    await scheduler.looks("04 13:00")
+    assert await scheduler.occurrences() == ["03-02T10:00", "03-03T10:00"]
+
+
+async def test_tm9_a_time_that_is_still_to_come_in_another_zone_runs_though_its_like_has_run(
     scheduler: Scheduler,
 ) -> None:
     author = Author(every_day("10:00", time_zone="America/New_York"))
     await scheduler.hears(author.schedules())
     await scheduler.looks("01 15:00")
-    # Ten o'clock in Los Angeles is still to come that day; its text went out at ten in New York.
+    # Ten o'clock in Los Angeles is still to come that day, and is shown as the next time.
     west = every_day("10:00", time_zone="America/Los_Angeles")
     await scheduler.hears(author.edits("01 16:00", recurrence=west))
     await scheduler.looks("01 18:00")
-    assert await scheduler.occurrences() == ["03-01T10:00"]
+    # The same instants under another name are no new ones.
+    alaska = every_day("09:00", time_zone="America/Anchorage")
+    await scheduler.hears(author.edits("01 18:00", recurrence=alaska))
     await scheduler.looks("02 18:00")
-    assert await scheduler.occurrences() == ["03-01T10:00", "03-02T10:00"]
+    assert [each.occurrence for each in await scheduler.runs()] == [
+        "2027-03-01T10:00:00-05:00",
+        "2027-03-01T10:00:00-08:00",
+        "2027-03-02T09:00:00-09:00",
+    ]
+    assert len({each.run_id for each in await scheduler.runs()}) == 3
 
 
 async def test_tm9_a_deleted_campaign_runs_no_more_and_others_go_on(scheduler: Scheduler) -> None:

@@ -128,6 +128,55 @@ def test_x6_a_paused_campaign_never_runs_and_what_passed_is_skipped_and_told() -
     assert resumed.due_at == at("06 10:00")
 
 
+@pytest.mark.parametrize(
+    ("missed", "running"),
+    [(Missed.RUN_ONCE, ["03"]), (Missed.SKIP, []), (Missed.RUN_ALL, ["02", "03"])],
+)
+def test_x5_what_was_missed_before_a_pause_is_as_its_author_chose_when_it_is_over(
+    missed: Missed, running: list[str]
+) -> None:
+    author = Author(every_day(missed=missed))
+    timer, told = after(
+        author.schedules("01 11:00"),
+        author.does(CampaignPaused, "03 12:00"),
+        author.edits("04 12:00", template="Hi"),
+        author.does(CampaignPaused, "04 13:00"),
+        author.does(CampaignResumed, "05 11:00"),
+    )
+    dealt = started(timer, "05 11:02")
+    assert nominal(dealt) == [f"2027-03-{day}T10:00:00" for day in running]
+    # The days of the pause are skipped, whatever the author chose.
+    assert sum(each.occurrences for each in told) == 4 - len(running)
+    assert [each.last for each in told][-1] == at("05 10:00")
+    assert (dealt.skipped, dealt.timer.due_at) == (None, at("06 10:00"))
+    assert nominal(started(dealt.timer, "06 10:00")) == ["2027-03-06T10:00:00"]
+
+
+def test_x5_what_was_missed_before_a_pause_gives_way_to_what_runs_in_time() -> None:
+    author = Author(every_day())
+    timer, _ = after(
+        author.schedules("01 11:00"),
+        author.does(CampaignPaused, "02 12:00"),
+        author.does(CampaignResumed, "03 09:59"),
+    )
+    both = started(timer, "03 10:00")
+    assert nominal(both) == ["2027-03-03T10:00:00"]
+    assert both.skipped is not None
+    assert both.skipped.occurrences == 1
+
+
+def test_tm9_what_was_missed_before_a_pause_goes_with_its_rule() -> None:
+    author = Author(every_day(missed=Missed.RUN_ALL))
+    timer, told = after(
+        author.schedules("01 11:00"),
+        author.does(CampaignPaused, "02 12:00"),
+        author.edits("02 13:00", recurrence=every_day("09:00", missed=Missed.RUN_ALL)),
+        author.does(CampaignResumed, "02 14:00", status=CampaignStatus.SCHEDULED),
+    )
+    assert (timer.owed, timer.due_at) == ((), at("03 09:00"))
+    assert [(each.first, each.occurrences) for each in told] == [(at("02 10:00"), 1)]
+
+
 def test_x6_a_pause_in_which_nothing_was_due_is_not_told() -> None:
     author = Author(every_day())
     resumed, told = after(

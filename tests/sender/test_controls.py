@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from tests.databases import ABOUT_SQLITE
 from tests.sender.books import (
     LANE,
     LEASE,
@@ -52,7 +54,8 @@ from contracts.events.organization import SendingStop
 from contracts.events.run import RunCancelRequested, RunResendRequested
 from sender.adapters.controls import SqlControls
 from sender.adapters.resends import SqlResends
-from sender.adapters.tables import CAMPAIGN_CONTROLS
+from sender.adapters.sweeps import waiting_of
+from sender.adapters.tables import CAMPAIGN_CONTROLS, RUNS
 from sender.domain.controls import EVERYTHING
 from sender.domain.messages import State
 from sender.ports import Result
@@ -267,3 +270,43 @@ async def test_x6_a_resend_of_the_missed_leaves_what_was_cancelled(store: Store)
     resent = [row for row in await rows(store) if row.run_id != page.run_id]
     assert [row.to_number for row in resent] == numbers(4)[2:]
     assert [e for e in await told(store) if isinstance(e, MessageSubmitted)] == []
+
+
+async def test_x6_what_is_cancelled_of_several_numbers_is_left_out_and_no_more(
+    store: Store,
+) -> None:
+    first, second = page_of(numbers(2)), page_of(numbers(2, start=10))
+    second = second.model_copy(update={"from_number": "+18885550199"})
+    goes_on = page_of(numbers(2, start=20))
+    for page in (first, second, goes_on):
+        await enter(store, page)
+    await follow(store, step(first, CampaignCancelled, 5), step(second, CampaignCancelled, 5))
+    await sweep(store)
+    found = {row.message_id: row.state for row in await rows(store)}
+    assert {found[each.message_id] for each in goes_on.recipients} == {State.QUEUED}
+    cancelled = (*first.recipients, *second.recipients)
+    assert {found[each.message_id] for each in cancelled} == {State.EXCLUDED}
+
+
+@ABOUT_SQLITE
+async def test_x6_looking_for_what_is_cancelled_reads_nothing_else(tmp_path: Path) -> None:
+    """However many numbers the organisation has: each is looked up whole in the index."""
+    plan: list[str] = []
+    async with opened(f"sqlite:///{tmp_path}/data") as store:
+        pages = [page_of(numbers(1)), page_of(numbers(1, start=10))]
+        pages[1] = pages[1].model_copy(update={"from_number": "+18885550199"})
+        for page in pages:
+            await enter(store, page)
+            await follow(store, step(page, CampaignCancelled, 5))
+        async with store.read() as connection:
+            runs = (await connection.execute(select(RUNS))).all()
+            for query in waiting_of(runs):
+                said = str(
+                    query.compile(
+                        dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+                    )
+                )
+                found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")
+                plan += [row.detail for row in found if "messages" in row.detail]
+    assert len(plan) == 2
+    assert all("run_id=? AND state=?" in each for each in plan)

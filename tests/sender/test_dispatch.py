@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from chassis.batches import Outage
 from sender.dispatch import HELD_SECONDS, LaneDispatch
 from sender.domain.messages import Claim, Lane
 from sender.outcomes import Outcomes
@@ -240,8 +241,47 @@ async def test_x6_what_was_stopped_while_the_claim_took_its_time_is_not_posted(
     await outcomes.run()
     assert fake.asked == asked
     [result] = fake.settled
-    # What was not posted is claimed again, by what is known then.
+    # What was not posted is claimed again, by what is known then; its connection is free again.
     assert (result.again_at is not None) is (not asked)
+    assert outcomes.open_in(LANE) == 0
+
+
+class SlowToGrant(SlowToClaim):
+    """A Redis that takes its time over the grant."""
+
+    async def take(self, lane: Lane, *, rate: float, want: int, least: int) -> Grant:
+        self.passed += 20.0
+        return await super().take(lane, rate=rate, want=want, least=least)
+
+
+async def test_x6_what_was_stopped_while_the_grant_took_its_time_is_not_posted() -> None:
+    fake = SlowToGrant(0.0, {"*": 7})
+    outcomes, dispatch = dispatching(fake, ticks=lambda: fake.passed)
+    await dispatch._round()
+    outcomes.stop()
+    await outcomes.run()
+    assert fake.asked == []
+    assert [each.again_at for each in fake.settled] == [NOW]
+
+
+class Unanswering(SlowToClaim):
+    """A Redis that is away when it is asked what was stopped."""
+
+    async def stops(self, lane: Lane) -> dict[str, int]:
+        raise Outage("the stops can't be read")
+
+
+async def test_x6_what_nobody_can_tell_of_is_not_posted_and_waits_again() -> None:
+    fake = Unanswering(20.0, {})
+    outcomes, dispatch = dispatching(fake, ticks=lambda: fake.passed)
+    with pytest.raises(Outage):
+        await dispatch._round()
+    outcomes.stop()
+    await outcomes.run()
+    assert fake.asked == []
+    assert [each.again_at for each in fake.settled] == [NOW]
+    # Its connections are free again.
+    assert outcomes.open_in(LANE) == 0
 
 
 async def test_x6_a_process_that_stood_still_before_the_request_posts_nothing() -> None:

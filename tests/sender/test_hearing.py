@@ -7,8 +7,9 @@ import pytest
 from tests.harness import eventually
 from tests.sender.test_dispatch import LANE, NOW
 
-from sender.dispatch import Dispatch, LaneDispatch
+from sender.dispatch import LaneDispatch
 from sender.domain.messages import Lane
+from sender.lanes import Dispatch
 from sender.outcomes import Outcomes
 from sender.ports import Ledger
 from sender.subscribers import heard_first, subscriptions

@@ -1,5 +1,6 @@
 """The send ledger on SQL: claims, leases, doubts, lanes."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from tests.sender.books import (
     claims,
     ledger,
     numbers,
+    page_of,
     published,
     states,
     take,
+    until_done,
 )
 
 from chassis.store import Store
@@ -197,3 +200,30 @@ async def test_lanes_are_forgotten_when_empty_and_found_when_not(store: Store) -
     await take(store, numbers(1, start=5))
     await book.refresh_lanes()
     assert await book.lanes() == [LANE]
+
+
+async def test_a_run_whose_page_comes_while_lanes_are_looked_for_is_not_forgotten(
+    store: Store,
+) -> None:
+    """All that it had is sent, and its next page isn't committed yet."""
+    book = ledger(store)
+    page = await take(store, numbers(1))
+    [claim] = await claims(book)
+    await book.settle([Result(claim, Accepted(sid="SM1"))], at=NOW)
+    more = page_of(numbers(1, start=5)).recipients
+    next_page = page.model_copy(update={"sequence": 2, "recipients": more})
+    async with store.transaction() as transaction:
+        await SqlIntake(transaction).take([seal(next_page)], at=NOW)
+        # On PostgreSQL it waits for us; on SQLite it hasn't begun.
+        looking = asyncio.create_task(book.refresh_lanes())
+        await asyncio.wait([looking], timeout=0.2)
+    await looking
+    assert len(await claims(book)) == 1
+
+
+async def test_two_processes_look_for_lanes_at_once(store: Store) -> None:
+    await take(store, numbers(1))
+    books = [ledger(store), ledger(store, instance="sender-2")]
+    for _ in range(10):
+        await asyncio.gather(*(until_done(book.refresh_lanes) for book in books * 2))
+    assert await books[0].lanes() == [LANE]

@@ -27,6 +27,7 @@ from tests.sender.books import (
 )
 from tests.sender.singles import reply, requested
 
+from chassis.instants import now
 from chassis.store import Store
 from contracts.envelope import seal
 from contracts.events.audience import Reason
@@ -41,9 +42,11 @@ from contracts.events.message import (
 )
 from contracts.events.organization import OrganizationSettingsChanged
 from contracts.events.run import HeldBy, RunHeld
+from sender.adapters.sweeps import SqlSweeps
 from sender.adapters.tables import SETTINGS
 from sender.domain.messages import Lane, State
 from sender.ports import Result
+from timing import quiet
 
 ONE = numbers(1, start=900)[0]
 
@@ -180,3 +183,21 @@ async def another_organization(store: Store) -> Lane:
     )
     await enter(store, page)
     return lane
+
+
+async def test_x8_a_single_text_whose_number_is_gone_is_left_out_with_its_reason(
+    store: Store,
+) -> None:
+    elsewhere = requested(numbers(1)[0], "gone").model_copy(update={"from_number": "+18885550199"})
+    await ask(store, elsewhere, requested(numbers(1)[0], "stays"))
+    campaign = page_of(numbers(1, start=5)).model_copy(update={"from_number": "+18885550199"})
+    await enter(store, campaign)
+    sweeps = SqlSweeps(store, quiet.standard())
+    # It may have been asked for by settings that are on their way.
+    assert await sweeps.leave_out_stranded(at=now()) == 0
+    assert await sweeps.leave_out_stranded(at=now() + timedelta(minutes=2)) == 1
+    found = {row.message_id: (row.state, row.reason) for row in await rows(store)}
+    assert found.pop(elsewhere.message_id) == (State.EXCLUDED, Reason.NO_SENDER)
+    assert set(found.values()) == {(State.QUEUED, None)}
+    [said] = [each for each in await told(store) if isinstance(each, RecipientExcluded)]
+    assert (said.message_id, said.reason) == (elsewhere.message_id, Reason.NO_SENDER)

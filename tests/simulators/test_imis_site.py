@@ -1,60 +1,16 @@
 """The simulated iMIS over HTTP: its record, its faults, its pages, its control side."""
 
 import asyncio
-import json
-import os
-import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
+from tests.simulators.imis_site import Caller, activity, signed_in
 
 from simulators.imis import ImisSimulator, Profile, Settings, catalogue
 from simulators.shared import running
-
-
-def activity(
-    party: str = "100001", kind: str = "TEXTMSG", note: str = "Hello"
-) -> dict[str, object]:
-    values = {"PartyId": party, "ACTIVITY_TYPE": kind, "NOTE": note, "DESCRIPTION": "+1202"}
-    listed = [{"Name": name, "Value": value} for name, value in values.items()]
-    return {"EntityTypeName": "Activity", "Properties": {"$values": listed}}
-
-
-class Caller:
-    """Asks the simulator over HTTP, signed in as staff."""
-
-    def __init__(self, client: Client, url: str) -> None:
-        self.client = client
-        self.url = url
-        self.token = ""
-
-    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        request = self.client.request(method, self.url + path).bearer_auth(self.token)
-        if body is not None:
-            request = request.body_json(body)
-        response = await request.build().send()
-        return response.status, await response.json()
-
-    async def log_in(self) -> None:
-        form = {"grant_type": "password", "username": "staff", "password": "staff-pass"}
-        response = await self.client.post(self.url + "/token").form(form).build().send()
-        assert response.status == 200
-        self.token = (await response.json())["access_token"]
-
-
-@asynccontextmanager
-async def signed_in(url: str) -> AsyncIterator[Caller]:
-    async with ClientBuilder().build() as client:
-        caller = Caller(client, url)
-        await caller.log_in()
-        yield caller
 
 
 @pytest.fixture(params=["ems", "2017"])
@@ -263,41 +219,3 @@ async def test_an_account_locks_after_many_bad_logins(caller: Caller) -> None:
 async def test_settings_refuse_what_cannot_be_set(caller: Caller) -> None:
     status, _ = await caller.ask("POST", "/_sim/settings", {"profile": "x"})
     assert status == 400
-
-
-@asynccontextmanager
-async def process(state: Path) -> AsyncIterator[tuple[Process, str]]:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulators.imis", "--state", str(state), "--recipients", "10"),
-        *("--prefix", "/Asi.Scheduler_demo", "--port-file", str(state / "port")),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert child.stdout is not None
-        ready = json.loads(await child.stdout.readline())
-        assert (state / "port").read_text().strip() == str(ready["port"])
-        yield child, f"http://127.0.0.1:{ready['port']}"
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.communicate()
-
-
-async def test_what_was_answered_outlives_kill_9(tmp_path: Path) -> None:
-    async with process(tmp_path) as (child, url), signed_in(url + "/Asi.Scheduler_demo") as caller:
-        for number in range(30):
-            status, _ = await caller.ask("POST", "/api/Activity", activity(note=str(number)))
-            assert status == 201
-        assert (await caller.ask("DELETE", "/api/Activity/7"))[0] == 200
-        old_token = caller.token
-        os.kill(child.pid, signal.SIGKILL)
-        await child.wait()
-    async with process(tmp_path) as (_, url), signed_in(url + "/Asi.Scheduler_demo") as caller:
-        caller.token = old_token
-        _, created = await caller.ask("POST", "/api/Activity", activity())
-        assert created["Identity"]["IdentityElements"]["$values"] == ["31"]
-        caller.url = url
-        _, seen = await caller.ask("GET", "/_sim/activities")
-        assert [a["seqn"] for a in seen["activities"]] == [n for n in range(1, 32) if n != 7]
-        assert seen["deleted"] == [7]
-        assert (await caller.ask("GET", "/_sim/stats"))[1]["activities_created"] == 31

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyreqwest.exceptions import PyreqwestError
-from tests.simulators.test_imis_site import Caller, activity, signed_in
+from tests.simulators.imis_site import Caller, activity, signed_in
 
 from simulators.imis import ImisSimulator, Settings
 from simulators.shared import running

@@ -52,6 +52,10 @@ SEPARATORS = st.sampled_from(["", "", " ", "-", ".", "(", ")", "\u00a0", "\u2011
         ("+41 44 668 18 00", "US", "+41446681800", "CH"),
         ("+80012345678", "US", "+80012345678", None),
         ("+15005550006", "US", "+15005550006", "US"),
+        # A spreadsheet's figure: the digit behind its point would make it somebody else's number.
+        ("4155552671.0", "US", "+14155552671", "US"),
+        ("3331234567.0", "IT", "+393331234567", "IT"),
+        ("+15123456789.00", "DE", "+15123456789", "US"),
     ],
 )
 def test_reads_what_people_type(raw: str, default: str, e164: str, country: str | None) -> None:
@@ -91,7 +95,9 @@ def test_reads_what_people_type(raw: str, default: str, e164: str, country: str 
     ],
 )
 def test_says_why_a_value_cannot_be_texted(raw: str, reason: InvalidReason) -> None:
-    assert normalise(raw, default_country="US") == InvalidPhone(reason)
+    invalid = normalise(raw, default_country="US")
+    assert isinstance(invalid, InvalidPhone) and invalid == InvalidPhone(reason)
+    assert invalid.in_words.startswith("it ") and "_" not in invalid.in_words
 
 
 @pytest.mark.parametrize(
@@ -237,3 +243,19 @@ def test_a_number_with_a_plus_ignores_the_default_country(
 def test_separators_mean_nothing(separators: list[str], number: str) -> None:
     typed = "".join(separator + digit for separator, digit in zip(separators, number, strict=True))
     assert normalise(typed, default_country="NL") == PhoneNumber(number, "US")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "blank"),
+        ("garbage", "letters"),
+        ("12345", "too short"),
+        ("+1213555123456789", "too long"),
+        ("+1 213 055 1234", "none that is in use"),
+    ],
+)
+def test_tm18_what_is_wrong_with_a_number_is_said_in_words(typed: str, said: str) -> None:
+    found = normalise(typed, default_country="US")
+    assert isinstance(found, InvalidPhone)
+    assert said in found.in_words

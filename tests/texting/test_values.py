@@ -48,6 +48,16 @@ def test_tm7_what_does_not_read_as_it_should_stays_as_it_is(value: str, kind: st
     assert localized(value, kind=kind, locale="en-US") == value
 
 
+@pytest.mark.parametrize("kind", [WHOLE, NUMBER, MONEY, "money:EUR"])
+@pytest.mark.parametrize(
+    "value", ["1E+400", "-1E400", "1E-400", "9" * 29, "12345678901234567890.1234567890123"]
+)
+def test_tm7_a_figure_of_more_digits_than_can_be_written_stays_as_it_is(
+    value: str, kind: str
+) -> None:
+    assert localized(value, kind=kind, locale="en-US") == value
+
+
 @pytest.mark.parametrize("value", ["007", "00742", "2027-01-31T00:00:00", "4155552671", "1.50"])
 def test_tm7_text_stays_text_however_it_looks(value: str) -> None:
     assert localized(value, kind="", locale="en-US") == value
@@ -76,7 +86,7 @@ def test_tm7_no_digit_of_a_number_is_lost(figure: Decimal, locale: str) -> None:
     assert Decimal(f"{digits}.{rest or 0}") == figure
 
 
-@given(st.text(max_size=30), KINDS, LOCALES)
+@given(st.text(max_size=30) | st.decimals(allow_nan=False).map(str), KINDS, LOCALES)
 def test_tm7_any_value_is_written_somehow(value: str, kind: str, locale: str) -> None:
     assert isinstance(localized(value, kind=kind, locale=locale), str)
 

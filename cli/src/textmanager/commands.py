@@ -234,10 +234,7 @@ def topics_create() -> None:
         raise UserError("Set TEXTMANAGER_KAFKA_URL to the broker's host:port.")
     replicas = int(os.environ.get("TEXTMANAGER_REPLICATION_FACTOR", "1"))
     prefix = os.environ.get("TEXTMANAGER_TOPIC_PREFIX", "")
-    try:
-        asyncio.run(create_topics(address, TOPICS, prefix=prefix, replication_factor=replicas))
-    except OSError as error:
-        raise UserError(f"Kafka at {address} does not answer ({error}): start it first.") from error
+    asyncio.run(create_topics(address, TOPICS, prefix=prefix, replication_factor=replicas))
     typer.echo(f"{len(TOPICS)} topics are there.")
 
 

@@ -6,6 +6,7 @@ TEXTMANAGER_GATEWAY_URL and TEXTMANAGER_OPERATOR_TOKEN name another installation
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +22,23 @@ State = Annotated[
 ]
 
 
-def call(state: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Ask the gateway; what it refuses is one sentence."""
+def call(
+    state: Path,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    only_if: Mapping[str, str] | None = None,
+    otherwise: str = "",
+) -> Any:
+    """Ask the gateway; what it refuses is one sentence.
+
+    `only_if` are headers that name a condition; `otherwise` is said where it doesn't hold.
+    """
     url = _gateway_of(state)
     token = os.environ.get("TEXTMANAGER_OPERATOR_TOKEN") or keys.operator_token(state)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    headers |= only_if or {}
     try:
         answer = request(
             method,
@@ -39,6 +52,8 @@ def call(state: Path, method: str, path: str, body: dict[str, Any] | None = None
             f"The gateway at {url} does not answer ({error}): see its log, and repeat this."
         ) from error
     found = _parsed(answer.body)
+    if answer.status == 412 and otherwise:
+        raise UserError(otherwise)
     if answer.status >= 400:
         raise UserError(_told(found, answer.status))
     return found

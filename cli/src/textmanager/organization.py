@@ -60,7 +60,7 @@ def add_organization(
         list[str] | None,
         typer.Option(
             "--staff-login",
-            help="Who may sign in where iMIS tells no roles (2017); may be repeated.",
+            help="Who may sign in where iMIS tells no roles; 2017 needs one; may be repeated.",
         ),
     ] = None,
     number: Annotated[
@@ -86,11 +86,8 @@ def add_organization(
     TEXTMANAGER_IMIS_PASSWORD and TEXTMANAGER_TWILIO_AUTH_TOKEN count first. Without them they are
     asked for, or read as two lines from standard input where nobody can be asked.
     """
-    if not replace and _is_there(cloud_id, state):
-        raise UserError(
-            f"There is an organisation {cloud_id} already: its staff change its settings, or "
-            "--replace overwrites all of them."
-        )
+    if not cloud_id.strip() or "/" in cloud_id:
+        raise UserError("A Cloud ID must not be blank, and has no slash.")
     body: dict[str, Any] = {
         "name": name,
         "default_country": country,
@@ -109,16 +106,18 @@ def add_organization(
             "auth_token": _secret(TWILIO_TOKEN, "The Twilio account's auth token"),
         },
     }
-    made = call(state, "PUT", f"/v1/organizations/{quote(cloud_id, safe='')}", body)
+    made = call(
+        state,
+        "PUT",
+        f"/v1/organizations/{quote(cloud_id, safe='')}",
+        body,
+        only_if=None if replace else {"If-None-Match": "*"},
+        otherwise=f"There is an organisation {cloud_id} already: its staff change its settings, or "
+        "--replace overwrites all of them.",
+    )
     typer.echo(f"{made['name']} is there: its staff sign in with the Cloud ID {made['cloud_id']}.")
     if not made["numbers"]:
         typer.echo("It has no number to send from yet: staff add one in the settings.")
-
-
-def _is_there(cloud_id: str, state: Path) -> bool:
-    found = call(state, "GET", "/v1/operations/organizations")
-    wanted = cloud_id.strip().casefold()
-    return any(each["cloud_id"].casefold() == wanted for each in found["items"])
 
 
 def _secret(variable: str, asked_for: str) -> str:

@@ -107,19 +107,14 @@ class Supervisor:
         await _without_waiting_at_exit(self._prepare_engines)
         self._start("engines", plan.engine_specs())
         await self._children.wait_ready(plan.engines, timeout_seconds=ENGINE_TIMEOUT_SECONDS)
-        await asyncio.gather(self._create_topics(), self._migrate())
+        prefix = self._environ.get("TEXTMANAGER_TOPIC_PREFIX", "")
+        topics = create_topics(self.addresses.kafka, TOPICS, prefix=prefix)
+        await asyncio.gather(topics, self._migrate())
         self._start("services", plan.service_specs())
 
     def _prepare_engines(self) -> None:
         for engine in self.plan.engines.values():
             engine.prepare()
-
-    async def _create_topics(self) -> None:
-        prefix = self._environ.get("TEXTMANAGER_TOPIC_PREFIX", "")
-        try:
-            await create_topics(self.addresses.kafka, TOPICS, prefix=prefix)
-        except OSError as error:
-            raise _kafka_is_away(self.addresses.kafka, error) from error
 
     async def _migrate(self) -> None:
         """Bring the tables up to the code, which the services only check."""
@@ -194,12 +189,6 @@ def _patience(environ: Mapping[str, str]) -> Patience:
     if not seconds > 0:
         raise UserError(f"TEXTMANAGER_UNREACHABLE_SECONDS is a number above 0, not {given!r}.")
     return Patience(seconds=seconds)
-
-
-def _kafka_is_away(address: str, error: OSError) -> UserError:
-    return UserError(
-        f"Kafka at {address} does not answer ({error}): start it, or correct TEXTMANAGER_KAFKA_URL."
-    )
 
 
 async def _without_waiting_at_exit(work: Callable[[], None]) -> None:

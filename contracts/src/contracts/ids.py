@@ -6,6 +6,7 @@ drawn once, in the transaction that makes the event, and stays with its outbox r
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6f1f5f0e-6f0b-5b5e-9d52-0c8d5d5a7c11")
@@ -25,6 +26,11 @@ def event_id() -> UUID:
     random = int.from_bytes(os.urandom(10), "big") & _RANDOM_BITS
     value = (milliseconds << 80) | (7 << 76) | ((random >> 62) << 64) | (2 << 62)
     return UUID(int=value | (random & _LOW_MASK))
+
+
+def first_event_id(at: datetime) -> UUID:
+    """Return an id before those of all events that are drawn from a moment on."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def organization_id(cloud_id: str) -> UUID:

@@ -14,6 +14,14 @@ class Gateway:
         self.url = url
         self._token = ""
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent with each request."""
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        return headers
+
     async def sign_in(self, *, username: str, password: str, cloud_id: str) -> dict[str, Any]:
         """Sign in as an iMIS staff member (TM-1)."""
         session = await self.post(
@@ -31,14 +39,11 @@ class Gateway:
         return await self._request("POST", path, body)
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
         answer = await fetch(
             method,
             self.url + path,
             body=None if body is None else json.dumps(body),
-            headers=headers,
+            headers=self.headers,
             timeout_seconds=90.0,
         )
         if answer.status >= 400:

@@ -39,7 +39,8 @@ class Interlude:
         if await self._until_accepted(int(expected * SHARE_BEFORE_THE_PAUSE)) is None:
             return 0.0
         began = time.monotonic()
-        await self.gateway.post(f"/v1/campaigns/{self.campaign_id}/pause", {})
+        if not await self._take("pause"):
+            return 0.0
         paused = await self.outside.accepted()
         await asyncio.sleep(WATCHED_SECONDS)
         after = await self.outside.accepted()
@@ -49,9 +50,21 @@ class Interlude:
             await self.outside.text_in(member["to"], self.from_number, STOP)
             await self._until_opted_out(member["to"])
             self.say(f"Member {member['imis_id']}, not texted yet, answered {STOP!r}: opted out")
-        await self.gateway.post(f"/v1/campaigns/{self.campaign_id}/resume", {})
-        self.say("Resumed it\n")
+        if await self._take("resume"):
+            self.say("Resumed it\n")
         return time.monotonic() - began
+
+    async def _take(self, step: str) -> bool:
+        """Take a step of the campaign's life; False when its last text had left already."""
+        path = f"/v1/campaigns/{self.campaign_id}"
+        try:
+            await self.gateway.post(f"{path}/{step}", {})
+        except UserError:
+            if (await self.gateway.get(path))["status"] != "completed":
+                raise
+            self.say(f"Its last text had left already: there was nothing to {step}\n")
+            return False
+        return True
 
     async def _until_accepted(self, count: int) -> int | None:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -165,8 +165,9 @@ class Kafka(Engine):
             "offsets.retention.minutes": MINUTES_IN_A_YEAR,
             "group.initial.rebalance.delay.ms": 0,
             # After SIGKILL the restarted broker waits for its former session to end: 12 s with
-            # the default of 9 s.
-            "broker.session.timeout.ms": 2000,
-            "broker.heartbeat.interval.ms": 500,
+            # the default of 9 s. With much less a machine that is busy for a moment takes all
+            # partitions' leader away, which keeps it busy: there is nobody to fail over to.
+            "broker.session.timeout.ms": 5000,
+            "broker.heartbeat.interval.ms": 1000,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         }

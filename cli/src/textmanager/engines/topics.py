@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from textmanager.errors import UserError
 
@@ -40,12 +41,13 @@ async def create_topics(
     """Create the topics that are missing and return their names; existing ones stay as they are.
 
     Returns once every topic has a leader for each partition, so that a first publish is not
-    kept waiting. Harmless to repeat, and for several to do at once.
+    kept waiting. Harmless to repeat, and for several to do at once. Raises UserError when nobody
+    answers, or when it is refused.
     """
     wanted = {f"{prefix}{topic.name}": topic for topic in topics}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="textmanager-cli")
-    await admin.start()
     try:
+        await admin.start()
         missing = sorted(wanted.keys() - set(await admin.list_topics()))
         if missing:
             answer = await admin.create_topics(
@@ -62,6 +64,11 @@ async def create_topics(
             _raise_for_errors(answer.topic_errors)
             await _wait_for_leaders(admin, missing)
         return missing
+    except (KafkaError, OSError) as error:
+        raise UserError(
+            f"Kafka at {bootstrap} does not answer ({type(error).__name__}): start it, or correct "
+            "TEXTMANAGER_KAFKA_URL."
+        ) from error
     finally:
         await admin.close()
 

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     GIVEN_UP = "given_up"
     LANDLINE = "landline"
     CANCELLED = "cancelled"
+    NO_SENDER = "no_sender"
 
 
 class Recipient(Value):

@@ -61,8 +61,8 @@ class Recurrence(Value):
 
     UNTIL is local time, as `starts` is.
     """
-    starts: NaiveDatetime
-    """DTSTART, in the time zone's local time."""
+    starts: NaiveDatetime | None = None
+    """DTSTART, in the time zone's local time; a draft may lack it, and have a blank rule."""
     time_zone: str = "UTC"
     missed: Missed = Missed.RUN_ONCE
 

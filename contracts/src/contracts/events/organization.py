@@ -60,7 +60,7 @@ class ImisAccess(Value):
     category_column: str = "CATEGORY"
     """The activity column that the staff site shows as "CEU Type"."""
     staff_logins: tuple[str, ...] = ()
-    """Who may sign in where the site tells no roles (2017); empty: whomever iMIS lets in (TM-1)."""
+    """Who may sign in where the site tells no roles (2017); nobody else may (TM-1)."""
 
 
 class TwilioAccess(Value):

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,7 +22,7 @@ from chassis.store import Store
 from chassis.subscription import Subscription
 from contracts.topics import retry_topic
 
-POLL_MS = 20
+WAIT_MS = 1_000
 BREATHER_SECONDS = 0.5
 
 
@@ -100,7 +102,6 @@ class Consuming:
             group_instance_id=self._settings.instance,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            batch_timeout_ms=POLL_MS,
             fetch_max_wait_ms=500,
             max_records=max_records,
             max_poll_interval_ms=120_000,
@@ -110,6 +111,9 @@ class Consuming:
             parser=_parse,
             no_reply=True,
         )
+        # FastStream's own wait sleeps after each empty one, and what comes meanwhile lies still: it
+        # has to be short, and then an idle process wakes up dozens of times a second.
+        subscriber.get_msg = partial(_next_batch, max_records)  # type: ignore[method-assign]
         self.subscribers[name] = subscriber
 
         @subscriber
@@ -153,6 +157,12 @@ class Consuming:
         """Finish the batches in hand and leave the groups."""
         self.stopping()
         await self.broker.stop()
+
+
+async def _next_batch(max_records: int, consumer: AIOKafkaConsumer) -> tuple[Record, ...]:
+    """Return what has come, as soon as anything has; nothing after a while without."""
+    got = await consumer.getmany(timeout_ms=WAIT_MS, max_records=max_records)
+    return tuple(chain.from_iterable(got.values()))
 
 
 def give_back(consumer: AIOKafkaConsumer, records: Sequence[Record]) -> None:

@@ -113,13 +113,16 @@ async def alone(engine: AsyncEngine, name: str) -> AsyncIterator[AsyncConnection
             raise
 
 
-_TRY_AGAIN = frozenset({"25P03", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
-"""PostgreSQL's states after which the same may succeed: idle for too long in a transaction,
-serialization failure, dead-lock, too many connections, a lock that wasn't to be had, shutting
-down, crashed, starting up."""
+_TRY_AGAIN = frozenset(
+    {"25006", "25P03", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05"}
+)
+"""PostgreSQL's states after which the same may succeed: read-only, as a standby is until it takes
+over; idle for too long in a transaction; serialization failure; dead-lock; a lock that wasn't to be
+had; shutting down; crashed; starting up; idle for too long."""
 
-_CONNECTION_FAILED = "08"
-"""The class of PostgreSQL's states that say that the connection broke."""
+_TRY_AGAIN_CLASSES = ("08", "53", "58")
+"""The classes of PostgreSQL's states for what a record can't help: the connection broke, the disk
+or something else is full, the disk fails."""
 
 
 def is_database_outage(error: BaseException) -> bool:
@@ -134,7 +137,7 @@ def is_database_outage(error: BaseException) -> bool:
     # What fails while it connects comes as the driver raised it, otherwise in `orig`.
     states = (getattr(each, "sqlstate", None) for each in (error, getattr(error, "orig", None)))
     return any(
-        state in _TRY_AGAIN or state.startswith(_CONNECTION_FAILED)
+        state in _TRY_AGAIN or state.startswith(_TRY_AGAIN_CLASSES)
         for state in states
         if isinstance(state, str)
     )

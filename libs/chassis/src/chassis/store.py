@@ -23,7 +23,22 @@ from chassis.settings import ServiceSettings
 from contracts.envelope import Envelope, encode, seal
 from contracts.events.base import Event
 
-__all__ = ["Store", "Transaction", "is_database_outage", "keep_newest", "upsert"]
+__all__ = [
+    "EventTooLargeError",
+    "Store",
+    "Transaction",
+    "is_database_outage",
+    "keep_newest",
+    "upsert",
+]
+
+
+LARGEST_EVENT = 1_000_000
+"""Bytes; a topic takes a little more."""
+
+
+class EventTooLargeError(ValueError):
+    """The broker would never take this event, and whatever leaves behind it would wait for ever."""
 
 
 class Transaction:
@@ -56,6 +71,9 @@ class Transaction:
     def publish_sealed(self, envelope: Envelope[Event]) -> None:
         """Let an event that has its id already leave when the transaction commits."""
         key, value, headers = encode(envelope)
+        size = len(key) + len(value) + sum(len(name) + len(told) for name, told in headers)
+        if size > LARGEST_EVENT:
+            raise EventTooLargeError(f"{envelope.event.type} takes {size:,} bytes.")
         self.publish_raw(self._prefix + envelope.event.topic, key, value, headers)
 
     def publish_raw(

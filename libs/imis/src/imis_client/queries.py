@@ -1,6 +1,7 @@
 """Query definitions and pages, read in both the 2017 and the EMS shape."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from imis_client.errors import NotFound, TryAgain
@@ -10,6 +11,8 @@ from imis_client.wire import number_of, objects, text_of
 
 # Not columns of the query: .NET's type name and the row's number.
 _NOT_COLUMNS = frozenset({"$type", "ResultRow"})
+# An iMIS id and a phone.
+_FEWEST_COLUMNS = 2
 
 NO_ALIASES = (
     "No column of this query has an alias. Open the query in iMIS, go to Display, and type an "
@@ -73,7 +76,7 @@ def problems_of(columns: list[Column]) -> list[str]:
     elif unnamed:
         names = ", ".join(column.caption or column.name for column in unnamed)
         problems.append(f"These columns have no alias in the query: {names}. Type one for each.")
-    if len(columns) < 2:  # noqa: PLR2004 - an iMIS id and a phone
+    if len(columns) < _FEWEST_COLUMNS:
         problems.append("A query needs at least two columns: the iMIS id and the mobile phone.")
     counted = Counter(column.name for column in columns)
     if repeated := sorted(name for name, count in counted.items() if count > 1):
@@ -97,6 +100,16 @@ def page_of(answer: dict[str, Any], *, offset: int) -> Page:
     # A next page that does not lie ahead would be read for ever.
     ahead = next_offset if next_offset > offset else end
     return Page(rows, total, has_next, ahead, {name: kind for name, kind in kinds.items() if kind})
+
+
+def filled(rows: list[dict[str, str]], listed: Sequence[Column]) -> list[dict[str, str]]:
+    """Give each row an empty value for each listed column that a page left out as nobody has any.
+
+    So a column that is empty is told from one that is gone.
+    """
+    there = {name.strip().casefold() for name in (rows[0] if rows else ())}
+    lacking = [c.name for c in listed if c.has_alias and c.name.strip().casefold() not in there]
+    return [row | dict.fromkeys(lacking, "") for row in rows] if lacking else rows
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:

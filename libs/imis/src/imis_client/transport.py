@@ -19,6 +19,9 @@ from imis_client.wire import detail_of
 # A connection kept longer than the server keeps it ends under a POST, which is then in doubt.
 _IDLE = timedelta(seconds=30)
 _NOTHING_WAS_SENT = "client error (Connect)"
+_SUCCESSES = range(200, 300)
+_REDIRECTS = range(300, 400)
+_REFUSALS = range(400, 500)
 
 Method = Literal["GET", "POST", "DELETE"]
 
@@ -95,7 +98,7 @@ class Transport:
             failure = _broken(error, what, writes=writes)
         else:
             html = (response.get_header("Content-Type") or "").startswith("text/html")
-            if status == HTTPStatus.UNAUTHORIZED or (status < 300 and not html):  # noqa: PLR2004
+            if status == HTTPStatus.UNAUTHORIZED or (status in _SUCCESSES and not html):
                 return Answer(status, content)
             wait = _seconds(response.get_header("Retry-After"))
             failure = _unwelcome(status, content, what, html=html, writes=writes, wait=wait)
@@ -135,11 +138,11 @@ def _unwelcome(
             return Forbidden(message + " The account needs this right.", detail=detail)
         case 404 | 410:
             return NotFound(message, detail=detail)
-        case _ if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004
+        case _ if status in _REFUSALS and status != HTTPStatus.REQUEST_TIMEOUT:
             return BadRequest(message, detail=detail)
     if writes:
         return InDoubt(message + " It may have been done.", detail=detail)
-    if 300 <= status < 400:  # noqa: PLR2004
+    if status in _REDIRECTS:
         return NotFound(message + " A redirect is not followed: check the base URL.")
     return TryAgain(message, detail=detail, retry_after=wait)
 

@@ -122,7 +122,7 @@ def text_of(value: object) -> str:
         case {"Amount": amount}:
             return text_of(amount)
         case {"$values": list(members)} | list(members):
-            return ", ".join(text_of(member) for member in members)
+            return ", ".join(filter(None, map(text_of, members)))
         case dict():
             return ""
         case _:

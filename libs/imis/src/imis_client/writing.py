@@ -47,9 +47,9 @@ class Writing:
             )
         )
 
-    async def find_activities(self, party_id: str, type: str) -> list[FoundActivity]:  # noqa: A002
+    async def find_activities(self, party_id: str, type_code: str) -> list[FoundActivity]:
         """List a member's activities of one type."""
-        query = [("PartyId", party_id), ("ACTIVITY_TYPE", type)]
+        query = [("PartyId", party_id), ("ACTIVITY_TYPE", type_code)]
         found = self._listed("/api/Activity", query, what="finding activities")
         return [activities.found_in(item) async for item in found]
 

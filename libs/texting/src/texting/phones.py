@@ -27,6 +27,8 @@ _ASCII_DIGITS: Final = str.maketrans(
     "＋０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "+" + "0123456789" * 3
 )
 _DIALLED = re.compile(r"\+?[0-9]+")
+# A spreadsheet or a column of numbers writes a phone as a figure: its ".0" is nobody's digit.
+_FRACTION = re.compile(r"(?<=[0-9]{5})\.0+\Z", re.ASCII)
 # Only for what isn't _DIALLED, so that at least one of the optional marks is there.
 _WITH_EXTENSION = re.compile(
     r"\+?[0-9]+[,;x~]*(?:ext(?:n|ension)?)?[=:#]?[0-9]+#?", re.ASCII | re.IGNORECASE
@@ -57,6 +59,13 @@ _LENGTH_REASONS: Final[dict[int, InvalidReason]] = {
     lib.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
     lib.ValidationResult.TOO_LONG: "too_long",
 }
+_IN_WORDS: Final[dict[InvalidReason, str]] = {
+    "empty": "it is blank",
+    "not_a_number": "it has letters or other signs in it",
+    "too_short": "it is too short",
+    "too_long": "it is too long",
+    "invalid": "it is none that is in use",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,11 @@ class InvalidPhone:
     """Why a value can't be texted."""
 
     reason: InvalidReason
+
+    @property
+    def in_words(self) -> str:
+        """Say it so that it can end a sentence."""
+        return _IN_WORDS[self.reason]
 
 
 class SenderKind(StrEnum):
@@ -92,7 +106,7 @@ def normalise(raw: str, *, default_country: str) -> PhoneNumber | InvalidPhone:
     if not (typed := raw.strip()):
         return InvalidPhone("empty")
     # A spreadsheet marks a cell as text by an apostrophe before it.
-    digits = _SEPARATORS.sub("", typed.lstrip("'’"))
+    digits = _SEPARATORS.sub("", _FRACTION.sub("", typed.lstrip("'’")))
     if not digits.isascii():
         digits = digits.translate(_ASCII_DIGITS)
     if not _DIALLED.fullmatch(digits):

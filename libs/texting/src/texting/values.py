@@ -34,6 +34,9 @@ NUMBER: Final = "number"
 MONEY: Final = "money"
 
 _UNGROUPED_BELOW = 10_000
+# More than these, a fraction's three included, Python's decimals round away or refuse to write.
+_MOST_DIGITS = 28
+_LEAST_FRACTION = 3
 # Separators that a phone shows no better than these, and that would cost a text its GSM-7.
 _PLAIN = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2019": "'", "\u2212": "-"})
 # .NET's way to say that there is no date.
@@ -61,7 +64,7 @@ def localized(value: str, *, kind: str, locale: str) -> str:
         figure = Decimal(value.strip())
     except InvalidOperation:
         return value
-    if not figure.is_finite():
+    if not figure.is_finite() or _digits_of(figure) > _MOST_DIGITS:
         return value
     match kind:
         case "whole":
@@ -90,6 +93,13 @@ def _date(value: str, locale: Locale) -> str:
     both = str(get_datetime_format("medium", locale)).replace("'", "")
     written = both.replace("{0}", format_time(clock, "short", locale=locale)).replace("{1}", day)
     return written.translate(_PLAIN)
+
+
+def _digits_of(figure: Decimal) -> int:
+    """How many digits it takes written out, whichever way it is told: 1E400 takes 401."""
+    exponent = figure.as_tuple().exponent
+    assert isinstance(exponent, int), "only a finite figure has digits"
+    return max(figure.adjusted(), 0) + 1 + max(-exponent, _LEAST_FRACTION)
 
 
 def _whole(figure: Decimal, locale: Locale) -> str:

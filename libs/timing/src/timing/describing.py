@@ -37,12 +37,13 @@ def describe(rule: Recurring) -> str:
     one = parts.interval == 1
     unit = _EVERY[parts.frequency]
     every = f"every {unit}" if one else f"every {parts.interval} {unit}s"
-    days = _days(parts, rule.starts)
+    starts = rrules.begin(rule.starts)
+    days = _days(parts, starts)
     if days is None:
         days = f" by the rule {rule.rule.strip()}"
     zone = rule.time_zone.rsplit("/", 1)[-1].replace("_", " ")
     place = "UTC" if zone == "UTC" else f"{zone} time"
-    return f"{every}{days} at {_and(_times(parts, rule.starts))}, {place}{_end(parts)}"
+    return f"{every}{days} at {_and(_times(parts, starts))}, {place}{_end(parts)}"
 
 
 def _days(parts: Parts, starts: datetime) -> str | None:

@@ -39,8 +39,8 @@ class Recurring(Protocol):
         """An RRULE of RFC 5545."""
 
     @property
-    def starts(self) -> datetime:
-        """DTSTART in local time."""
+    def starts(self) -> datetime | None:
+        """DTSTART in local time; None while its author has not said it."""
 
     @property
     def time_zone(self) -> str:
@@ -57,11 +57,11 @@ class Rule:
     """
 
     rule: str
-    starts: datetime
+    starts: datetime | None
     time_zone: str = "UTC"
 
     @classmethod
-    def parse(cls, rule: str, starts: datetime, time_zone: str = "UTC") -> "Rule":
+    def parse(cls, rule: str, starts: datetime | None, time_zone: str = "UTC") -> "Rule":
         """Return a recurrence that has occurrences, or raise RecurrenceError."""
         made = cls(rule, starts, time_zone)
         made.validate()
@@ -80,7 +80,7 @@ class Occurrence:
     """One time at which a recurrence happens."""
 
     nominal: str
-    """Its local time, such as `2027-01-31T08:10:00`: its name within the campaign."""
+    """Its local time, such as `2027-01-31T08:10:00`."""
     at: datetime
     """Its instant, in UTC."""
 
@@ -132,7 +132,7 @@ def _by_instant(rule: Recurring, after: datetime | None) -> Iterator[tuple[datet
 
 def _local_times(rule: Recurring, after: datetime | None) -> Iterator[datetime]:
     """Yield the local times that can be later than this instant, and maybe some before them."""
-    starts = rule.starts.replace(microsecond=0)
+    starts = rrules.begin(rule.starts).replace(microsecond=0)
     times = rrules.local_times(rule.rule, starts, rule.time_zone)
     if after is None:
         yield from (each - CYCLE for each in times)

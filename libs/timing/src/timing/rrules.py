@@ -75,6 +75,13 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
+def begin(starts: datetime | None) -> datetime:
+    """Return from when on a rule counts; raises RecurrenceError where nobody has said it."""
+    if starts is None:
+        raise RecurrenceError("It has no start: say from which local time on it counts.")
+    return starts
+
+
 @lru_cache(maxsize=2048)
 def parse(rule: str, time_zone: str) -> Parts:
     """Return what a rule says; raises RecurrenceError where RFC 5545 or we don't allow it."""

@@ -1,6 +1,7 @@
 """What the error codes that Twilio reports mean to staff, and what to do about each.
 
-`codes` says what a program does next; this says it to people. https://www.twilio.com/docs/api/errors
+`codes` says what a program does next; this is all that people are told.
+https://www.twilio.com/docs/api/errors
 """
 
 from typing import NamedTuple

@@ -34,7 +34,7 @@ def sentence(error: Exception, iqa_path: str) -> str:
                 "the query and its folder in iMIS, or choose another query."
             )
         case BadRequest():
-            said = f" It says: {error.detail}." if error.detail else ""
+            said = f" It says: {error.detail.rstrip('.')}." if error.detail else ""
             return (
                 f"iMIS refuses to run {iqa_path}.{said} Run it in iMIS, and give a value for "
                 "each prompt that it asks for."

@@ -140,6 +140,7 @@ async def count(request: AudiencePreviewRequested, means: Means, progress: _Prog
             request.audience,
             after=reading.rows,
             is_first_page=reading.is_first_page,
+            merged=terms.template,
             kinds=page.kinds,
             locale=request.locale,
         )

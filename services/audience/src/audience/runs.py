@@ -11,7 +11,7 @@ from audience.domain import resolving
 from audience.domain.failures import NotHereYet, wait_after
 from audience.domain.resolving import Progress
 from audience.domain.rows import checksum_of, not_among, rows_of
-from audience.domain.verdicts import judge, numbered, pairs_of, terms_of
+from audience.domain.verdicts import Terms, judge, numbered, pairs_of, terms_of
 from audience.failures import FINAL, NO_LOGIN, sentence
 from audience.ports import Checkpoint, Claim, Desk, LeaseLost, Ledger, RowSource
 from chassis.logs import get_logger
@@ -76,13 +76,17 @@ async def advance(
     """Take the next step and write its checkpoint; what can't be mended fails the run."""
     reading = run.progress.reading
     try:
-        terms_of(run.order)
+        terms = terms_of(run.order)
         if reading.done:
-            checkpoint = await _resolve_page(run, ledger=ledger, at=clock(), page_rows=page_rows)
+            checkpoint = await _resolve_page(
+                run, terms, ledger=ledger, at=clock(), page_rows=page_rows
+            )
         elif reading.at_end:
             checkpoint = await _end_pass(run, ledger=ledger)
         else:
-            checkpoint = await _read_page(run, ledger=ledger, source=source, page_rows=page_rows)
+            checkpoint = await _read_page(
+                run, terms, ledger=ledger, source=source, page_rows=page_rows
+            )
     except NotHereYet as error:
         if run.failures < MOST_WAITS_FOR_A_LIST:
             raise
@@ -93,7 +97,9 @@ async def advance(
     return run.at(checkpoint.progress)
 
 
-async def _read_page(run: Run, *, ledger: Ledger, source: RowSource, page_rows: int) -> Checkpoint:
+async def _read_page(
+    run: Run, terms: Terms, *, ledger: Ledger, source: RowSource, page_rows: int
+) -> Checkpoint:
     due, reading = run.order, run.progress.reading
     page = await source.page(
         due.organization_id, due.audience, offset=reading.offset, limit=page_rows
@@ -103,6 +109,7 @@ async def _read_page(run: Run, *, ledger: Ledger, source: RowSource, page_rows: 
         due.audience,
         after=reading.rows,
         is_first_page=reading.is_first_page,
+        merged=terms.template,
         kinds=page.kinds,
         locale=due.locale,
     )
@@ -124,9 +131,10 @@ async def _end_pass(run: Run, *, ledger: Ledger) -> Checkpoint:
     return Checkpoint(run.progress.model_copy(update={"reading": reading}))
 
 
-async def _resolve_page(run: Run, *, ledger: Ledger, at: datetime, page_rows: int) -> Checkpoint:
+async def _resolve_page(
+    run: Run, terms: Terms, *, ledger: Ledger, at: datetime, page_rows: int
+) -> Checkpoint:
     due, done = run.order, run.progress.resolving
-    terms = terms_of(due)
     stored = await ledger.rows(due.run_id, after=done.rows, limit=page_rows)
     rows = numbered(stored, terms)
     pairs = pairs_of(rows)

@@ -17,7 +17,7 @@ from notifier.adapters.knowledge import SqlKnowledge
 from notifier.adapters.mails import SqlMails
 from notifier.adapters.notices import SqlNotices
 from notifier.adapters.pages import JinjaPages
-from notifier.adapters.reports import ReadModels, meaning_of
+from notifier.adapters.reports import ReadModels
 from notifier.adapters.smtp import SmtpPost
 from notifier.adapters.tables import METADATA
 from notifier.composing import Composer
@@ -27,6 +27,7 @@ from notifier.posting import Pace, Posting
 from notifier.settings import NotifierSettings
 from notifier.subscribers import CAMPAIGNS, DUE, subscriptions
 from readmodels.reader import Reader
+from twilio_client.explained import advice, meaning
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -48,7 +49,8 @@ def make(settings: ServiceSettings | None = None, own: NotifierSettings | None =
             knowledge=SqlKnowledge(store),
             reports=ReadModels(reader),
             pages=JinjaPages(),
-            meaning=meaning_of,
+            meaning=meaning,
+            advice=advice,
             figures_patience=timedelta(seconds=own.figures_patience),
             late_report_after=timedelta(seconds=own.late_report_after),
             late_quiet=timedelta(seconds=own.late_quiet),

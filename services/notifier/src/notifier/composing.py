@@ -15,6 +15,7 @@ from notifier.domain.letters import Letter, one_line
 from notifier.domain.notices import REPORTS, Kind, Notice
 from notifier.ports import Job, Knowledge, Pages, Reports, RunKnown, RunReport, State
 
+Explain = Callable[[int | None], str | None]
 KNOWN_WITHIN = timedelta(seconds=30)
 """How long after an event what else was said before it may take to arrive here."""
 LOOK_AGAIN = timedelta(seconds=1)
@@ -45,12 +46,13 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Writes mails; `meaning` says what an error code means."""
+    """Writes mails; `meaning` and `advice` say what an error code means, and what to do."""
 
     knowledge: Knowledge
     reports: Reports
     pages: Pages
-    meaning: Callable[[int | None], str]
+    meaning: Explain
+    advice: Explain
     figures_patience: timedelta
     late_report_after: timedelta
     late_quiet: timedelta
@@ -106,7 +108,8 @@ class Composer:
                 run_due_at=None if run is None else run.due_at,
                 test=_is_test(run, campaign),
                 zone=_zone(settings),
-                meaning=self.meaning(notice.facts.get("error_code")),
+                meaning=self.meaning(notice.facts.get("error_code")) or "",
+                advice=self.advice(notice.facts.get("error_code")) or "",
                 refusals=refusals,
             )
             found.append(alert(notice, around))
@@ -135,7 +138,8 @@ class Composer:
             last = _completed_at(notice) + self.late_report_after
             differs = changed(notice.facts["figures"], report.figures)
             if not report.figures.final and at < last:
-                return NotYet(last)
+                # Less and less often: the read models may be behind what they will be told.
+                return NotYet(min(last, at + max(self.late_quiet, at - notice.occurred_at)))
             if not differs:
                 return Nothing(State.DROPPED)
         values = _values(report, notice, settings, meaning=self.meaning)
@@ -181,7 +185,7 @@ def _values(
     notice: Notice,
     settings: OrganizationSettings | None,
     *,
-    meaning: Callable[[int | None], str],
+    meaning: Explain,
 ) -> dict[str, object]:
     run, figures, zone = report.run, report.figures, _zone(settings)
 
@@ -204,26 +208,43 @@ def _values(
         ],
         "rows": figures.rows,
         "charged": figures.charged,
+        "cost": _cost(figures, settings),
         "statuses": [
             (words.status(name), count, words.STATUS_MEANINGS.get(name, ""))
-            for name, count in _ordered(figures)
+            for name, count in _ordered(figures.by_status)
         ],
         "reasons": [
             (words.reason(name), count)
             for name, count in sorted(figures.by_reason.items(), key=lambda each: -each[1].messages)
         ],
         "errors": [
-            (code, words.status(status), meaning(code), count)
+            (code, words.status(status), meaning(code) or "", count)
             for (code, status), count in sorted(
                 figures.by_error.items(), key=lambda each: (-each[1].messages, each[0])
             )
+        ],
+        "hours": [
+            (
+                said(hour.begins),
+                hour.whole,
+                ", ".join(
+                    f"{words.status(name)} {count.messages:,}"
+                    for name, count in _ordered(hour.by_status)
+                ),
+            )
+            for hour in report.hours
         ],
         "activities": sorted(figures.activities.items()),
         "attachment": None if report.attachment is None else report.attachment.name,
     }
 
 
-def _ordered(figures: Figures) -> list[tuple[str, Count]]:
-    known = [name for name in IN_ORDER if name in figures.by_status]
-    others = sorted(figures.by_status.keys() - set(IN_ORDER))
-    return [(name, figures.by_status[name]) for name in (*known, *others)]
+def _ordered(by_status: Mapping[str, Count]) -> list[tuple[str, Count]]:
+    known = [name for name in IN_ORDER if name in by_status]
+    others = sorted(by_status.keys() - set(IN_ORDER))
+    return [(name, by_status[name]) for name in (*known, *others)]
+
+
+def _cost(figures: Figures, settings: OrganizationSettings | None) -> str:
+    cost = None if settings is None else figures.cost(settings.prices)
+    return "" if cost is None or settings is None else f"{cost:,f} {settings.prices.currency}"

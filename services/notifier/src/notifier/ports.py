@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.events.campaign import CampaignDue, CampaignEvent
 from contracts.events.organization import OrganizationSettings
 from contracts.events.run import RunResent
-from notifier.domain.figures import Figures, RunFacts
+from notifier.domain.figures import Figures, Hour, RunFacts
 from notifier.domain.letters import Attachment, Letter, Verdict
 from notifier.domain.notices import Facts, Notice
 from notifier.domain.schedule import Known
@@ -154,6 +154,8 @@ class RunReport:
     figures: Figures
     attachment: Attachment | None
     """None when it would be too large to mail."""
+    hours: Sequence[Hour] = ()
+    """The hours in which texts were tried, the earliest first."""
 
 
 class Reports(Protocol):

@@ -20,8 +20,9 @@ from sender.adapters.limiter import RedisLimiter
 from sender.adapters.stops import RedisStops
 from sender.adapters.sweeps import SqlSweeps
 from sender.adapters.tables import METADATA
-from sender.dispatch import Dispatch, LaneDispatch
+from sender.dispatch import LaneDispatch
 from sender.domain.messages import Lane
+from sender.lanes import Dispatch
 from sender.outcomes import Outcomes
 from sender.reconcile import Reconciliation
 from sender.settings import SenderSettings
@@ -102,6 +103,7 @@ def make(settings: ServiceSettings | None = None, own: SenderSettings | None = N
             Worker("sender.doubts", reconciliation.step, idle_seconds=own.sweep),
             cancelled,
             Worker("sender.hours", sweeping.keep_hours, idle_seconds=1.0),
+            Worker("sender.stranded", every(sweeping.leave_out_stranded), idle_seconds=60.0),
             Worker("sender.lanes", every(ledger.refresh_lanes), idle_seconds=60.0),
             Worker("sender.stops", every(stops.tidy), idle_seconds=60.0),
         ],

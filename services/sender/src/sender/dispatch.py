@@ -6,7 +6,7 @@ or a crash finds as little as possible under way.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chassis.batches import is_outage
@@ -18,7 +18,6 @@ from sender.ports import (
     CarrierAway,
     Carriers,
     Grant,
-    Heard,
     InDoubt,
     LeaseOver,
     Ledger,
@@ -118,11 +117,12 @@ class LaneDispatch:
         if rate <= 0:
             return STARVED_SECONDS
         want = max(bulk or min(free, URGENT_AT_ONCE), self._least)
+        asked_at = self._ticks()
         grant = await self._limiter.take(self._lane, rate=rate, want=want, least=self._least)
         if grant.segments == 0:
             return max(grant.wait_seconds, 0.001)
         self._looked_at = started
-        picked = await self._send(grant, limit=bulk, urgent=min(free, URGENT_AT_ONCE))
+        picked = await self._send(grant, asked_at, limit=bulk, urgent=min(free, URGENT_AT_ONCE))
         self._urgent = picked.more_urgent
         unused = grant.segments - picked.segments
         if unused:
@@ -153,8 +153,9 @@ class LaneDispatch:
         """
         return self._urgent or at - self._looked_at >= STARVED_SECONDS
 
-    async def _send(self, grant: Grant, *, limit: int, urgent: int) -> Picked:
-        at, granted_at = self._clock(), self._ticks()
+    async def _send(self, grant: Grant, asked_at: float, *, limit: int, urgent: int) -> Picked:
+        """Claim what was granted and post it; of stops, what was so when it was asked is known."""
+        at = self._clock()
         until = at + timedelta(seconds=self._settings.lease)
         still_ours = self._until(at)
         picked = await self._ledger.claim(
@@ -167,14 +168,12 @@ class LaneDispatch:
             stops=grant.stops,
         )
         self._outcomes.opened(self._lane, len(picked.claims))
-        if picked.claims and self._ticks() - granted_at > FRESH_SECONDS:
-            # What was stopped while the database took its time must not leave any more.
-            if await self._limiter.stops(self._lane) != grant.stops:
-                for claim in picked.claims:
-                    self._outcomes.put(self._lane, Result(claim, None, again_at=self._clock()))
+        seen_at = asked_at
+        if picked.claims and self._ticks() - asked_at > FRESH_SECONDS:
+            # What was stopped while others took their time must not leave any more.
+            seen_at = self._ticks()
+            if await self._stopped_since(grant, picked):
                 return picked
-            granted_at = self._ticks()
-        seen_at = granted_at
 
         def fit() -> bool:
             return still_ours() and self._ticks() - seen_at < STALE_SECONDS
@@ -184,6 +183,16 @@ class LaneDispatch:
             self._posting.add(task)
             task.add_done_callback(self._posting.discard)
         return picked
+
+    async def _stopped_since(self, grant: Grant, picked: Picked) -> bool:
+        """Whether anything was stopped since a grant, or nobody can tell; then all waits again."""
+        same = False
+        try:
+            same = await self._limiter.stops(self._lane) == grant.stops
+        finally:
+            for claim in () if same else picked.claims:
+                self._outcomes.put(self._lane, Result(claim, None, again_at=self._clock()))
+        return not same
 
     def _until(self, at: datetime) -> Callable[[], bool]:
         """Return what says whether a request that begins now would end within the lease.
@@ -215,86 +224,3 @@ class LaneDispatch:
             result = Result(claim, None)
         finally:
             self._outcomes.put(self._lane, result)
-
-
-class Dispatch:
-    """Keeps one loop a lane going."""
-
-    name = "sender.dispatch"
-
-    def __init__(
-        self,
-        make: Callable[[Lane], LaneDispatch],
-        ledger: Ledger,
-        outcomes: Outcomes,
-        heard: Sequence[Heard],
-    ) -> None:
-        self._make = make
-        self._heard = heard
-        self._ledger = ledger
-        self._outcomes = outcomes
-        self._lanes: dict[Lane, LaneDispatch] = {}
-        self._wake = asyncio.Event()
-        self._stopping = False
-
-    def wake(self) -> None:
-        """Say that there is something to send."""
-        self._wake.set()
-        for lane in self._lanes.values():
-            lane.wake()
-
-    def wake_urgent(self) -> None:
-        """Say that something urgent waits."""
-        self._wake.set()
-        for lane in self._lanes.values():
-            lane.wake_urgent()
-
-    async def run(self) -> None:
-        """Find lanes and send, until told to stop; a lane that fails takes the process along."""
-        outcomes = asyncio.create_task(self._outcomes.run(), name="sender.outcomes")
-        await self._hear_first()
-        async with asyncio.TaskGroup() as group:
-            while not self._stopping:
-                self._wake.clear()
-                for lane in await self._known_lanes():
-                    if lane not in self._lanes:
-                        self._lanes[lane] = self._make(lane)
-                        group.create_task(self._lanes[lane].run())
-                if outcomes.done():
-                    break
-                await self._rest()
-        self._outcomes.stop()
-        await outcomes
-
-    async def _hear_first(self) -> None:
-        """Return once every opt-out and stop of the past is known; before, nothing may be sent."""
-        while not self._stopping and not await self._all_heard():
-            self._wake.clear()
-            get_logger().warning("Sending waits until all opt-outs and stops are read.")
-            await self._rest()
-
-    async def _all_heard(self) -> bool:
-        return all(await asyncio.gather(*(each.read_to_end() for each in self._heard)))
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(STARVED_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-    async def _known_lanes(self) -> list[Lane]:
-        try:
-            return await self._ledger.lanes()
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            get_logger().warning("The ledger can't be read.", **describe(error))
-            return []
-
-    def stop(self) -> None:
-        """Claim nothing more."""
-        self._stopping = True
-        for lane in self._lanes.values():
-            lane.stopping = True
-        self.wake()

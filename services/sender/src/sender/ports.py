@@ -234,6 +234,9 @@ class Sweeps(Protocol):
     async def leave_out_cancelled(self, *, at: datetime) -> int:
         """Leave out what waits of cancelled campaigns and runs; returns how much it was."""
 
+    async def leave_out_stranded(self, *, at: datetime) -> int:
+        """Leave out single texts whose number is no longer the organisation's; returns how many."""
+
     async def keep_hours(self, *, at: datetime) -> tuple[int, int]:
         """Let go what may leave now, and hold for the next fit hour what may no longer.
 

@@ -20,6 +20,10 @@ class Sweeping:
         """Leave out a part of what was cancelled (X-6)."""
         return await self._sweeps.leave_out_cancelled(at=self._clock()) > 0
 
+    async def leave_out_stranded(self) -> None:
+        """Leave out single texts whose number is gone."""
+        await self._sweeps.leave_out_stranded(at=self._clock())
+
     async def keep_hours(self) -> bool:
         """Let go what the hour is fit for, and hold what it no longer is (X-4)."""
         let_go, held = await self._sweeps.keep_hours(at=self._clock())

@@ -9,9 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from readmodels.queries.runs import run
 from readmodels.tables import ACTIVITIES, MESSAGE_HOLDS, MESSAGES
+from readmodels.tables.messages import AMISS
 from readmodels.views import MessageView, RowStatus, RunLedger, UnknownView
 
 PAGE = 100
+_FEW = frozenset(
+    {
+        RowStatus.HELD,
+        RowStatus.UNDELIVERED,
+        RowStatus.FAILED,
+        RowStatus.ERROR,
+        RowStatus.UNKNOWN,
+        RowStatus.EXCLUDED,
+    }
+)
 TEXT_EFFECTS = ("TEXTMSG", "LOG")
 """The effects that keep a text itself in iMIS; a message has one of them at most."""
 
@@ -32,6 +43,8 @@ async def messages(
     query = _messages(organization_id).where(MESSAGES.c.run_id == run_id)
     if status is not None:
         query = query.where(MESSAGES.c.status == status)
+    if status in _FEW:
+        query = query.where(AMISS)
     if after_row is not None:
         query = query.where(MESSAGES.c.row > after_row)
     found = await connection.execute(query.order_by(MESSAGES.c.row).limit(limit))
@@ -85,6 +98,7 @@ async def ledger_of(
             columns.status.is_not(None),
         )
         .group_by(columns.status, columns.left_out, columns.reason)
+        .order_by(columns.status, columns.reason)
     )
     by_status: Counter[RowStatus] = Counter()
     by_reason: Counter[str] = Counter()

@@ -82,10 +82,14 @@ async def counts_of(
 ) -> Mapping[UUID, dict[RowStatus, StatusCount]]:
     """Return how many rows of each run have each status; none of a run that has none."""
     columns = RUN_COUNTS.c
-    query = select(columns.run_id, columns.status, columns.messages, columns.segments).where(
-        columns.organization_id == organization_id,
-        columns.run_id.in_(runs),
-        columns.messages > 0,
+    query = (
+        select(columns.run_id, columns.status, columns.messages, columns.segments)
+        .where(
+            columns.organization_id == organization_id,
+            columns.run_id.in_(runs),
+            columns.messages > 0,
+        )
+        .order_by(columns.status)
     )
     found: dict[UUID, dict[RowStatus, StatusCount]] = defaultdict(dict)
     for row in (await connection.execute(query)).all() if runs else ():

@@ -12,6 +12,7 @@ from contracts.events.campaign import Audience
 from contracts.events.organization import ImisAccess
 from imis_client import BadRequest, Forbidden, ImisClient, NotFound, Page, QueryDefinition, TryAgain
 from imis_client.kinds import merged
+from imis_client.queries import filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,12 @@ class OrganizationsImis:
         except NotFound as error:
             raise known.absent or error from None
         declared = {} if known.definition is None else _declared(known.definition)
+        rows = (
+            page.rows if known.definition is None else filled(page.rows, known.definition.columns)
+        )
         names = [*page.kinds, *(name for name in declared if name not in page.kinds)]
         kinds = {name: merged(page.kinds.get(name, ""), declared.get(name, "")) for name in names}
-        return replace(page, kinds=kinds)
+        return replace(page, rows=rows, kinds=kinds)
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -15,6 +15,8 @@ two passes is, from here, a member with two.)
 from pydantic import BaseModel, ConfigDict
 
 MOST_PASSES = 3
+MOST_BEYOND = 1_000
+"""A pass ends so far beyond twice iMIS's total: one that says "more" for ever gives old rows."""
 _MODULUS = 1 << 63
 
 
@@ -59,7 +61,7 @@ class Reading(BaseModel):
             rows=self.rows + added,
             checksum=(self.checksum + checksum) % _MODULUS,
             checksum_before=self.checksum_before,
-            at_end=not has_next,
+            at_end=not has_next or next_offset > 2 * total + MOST_BEYOND,
         )
 
     def after_pass(self, *, distinct: int) -> "Reading":

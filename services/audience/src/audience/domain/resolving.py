@@ -20,6 +20,8 @@ from contracts.ids import message_id, recipient_id
 
 MOST_RECIPIENTS = 500
 MOST_BYTES = 256 * 1024
+LONGEST_SHOWN = 200
+"""Of a phone or an id that is none, so much is told, and it ends with "…"; a cell has no limit."""
 # What a recipient's keys, ids, number, zone and counts take at most beside its iMIS id and text.
 _RECIPIENT_BYTES = 360
 
@@ -138,11 +140,15 @@ def _rejection(due: CampaignDue, rejected: Rejected, *, at: datetime) -> Recipie
         campaign_id=due.campaign_id,
         recipient_id=recipient_id(due.run_id, rejected.row.number),
         row=rejected.row.number,
-        imis_id=rejected.row.imis_id,
-        phone=rejected.row.phone,
+        imis_id=_shown(rejected.row.imis_id),
+        phone=_shown(rejected.row.phone),
         reason=rejected.reason,
         same_as_imis_id=rejected.same_as_imis_id,
     )
+
+
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= LONGEST_SHOWN else f"{cell[: LONGEST_SHOWN - 1]}…"
 
 
 def _page(

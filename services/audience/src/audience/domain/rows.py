@@ -4,13 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from textwrap import shorten
 from typing import Protocol
 
 from pydantic_core import to_json
 
 from audience.domain.failures import Unusable
 from contracts.events.campaign import Audience
+from texting.template import Template, unknown_fields
 from texting.values import localized
+
+LONGEST_LIST = 2000
+"""Characters of the columns' names that a sentence for staff lists."""
 
 _ALL_TEXT: Mapping[str, str] = {}
 
@@ -44,20 +49,25 @@ def rows_of(
     *,
     after: int,
     is_first_page: bool,
+    merged: Template | None = None,
     kinds: Mapping[str, str] = _ALL_TEXT,
     locale: str = "en-US",
 ) -> list[Row]:
     """Number a page's rows; raises `Unusable` if a first page lacks a column that is needed.
 
-    A later page is taken as it is: a column that it lacks is empty in each of its rows. `kinds`
-    says which columns are no text, in the words of `texting.values`.
+    Needed are the id's, the phone's and the zone's, and those that the text merges: one that was
+    renamed would else be missing from everybody's text. A later page is taken as it is: a column
+    that it lacks is empty in each of its rows. `kinds` says which columns are no text, in the words
+    of `texting.values`.
     """
     if not given:
         return []
     wanted = [audience.id_column, audience.phone_column, audience.zone_column]
     found = {name: column_named(name, given[0]) for name in wanted if name}
     if is_first_page:
-        _refuse_missing([name for name, column in found.items() if column is None], given[0])
+        missing = [name for name, column in found.items() if column is None]
+        unmerged = () if merged is None else unknown_fields(merged, list(given[0]))
+        _refuse_missing([*missing, *unmerged], given[0])
     id_column, phone_column = found.get(audience.id_column), found.get(audience.phone_column)
     as_given = set(found.values())
     shown = {name: kind for name, kind in kinds.items() if name not in as_given}
@@ -107,9 +117,11 @@ def column_named(wanted: str, names: Iterable[str]) -> str | None:
 
 def _refuse_missing(missing: Sequence[str], names: Iterable[str]) -> None:
     if missing:
+        gone = " and no column ".join(dict.fromkeys(missing))
+        there = shorten(", ".join(names), LONGEST_LIST, placeholder=" …")
         raise Unusable(
-            f"The audience has no column {' and no column '.join(missing)} any more. Its columns "
-            f"are: {', '.join(names)}. Choose the columns anew, or mend the aliases in iMIS."
+            f"The audience has no column {gone} any more. Its columns are: {there}. Choose the "
+            "columns anew, mend the merge fields of the text, or mend the aliases in iMIS."
         )
 
 

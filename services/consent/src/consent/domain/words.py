@@ -39,14 +39,18 @@ _ADVANCED: Final = {
 }
 """What Twilio's OptOutType says: with Advanced Opt-Out a customer chooses other words."""
 
-_NOT_A_WISH: Final = r"(?!\s+(?:by|at|in|over|for|signs?|lights?)\b)"
+_NOT_A_WISH: Final = (
+    r"(?!\s+(?:by|signs?|lights?|(?:at|in|over|for)(?!\s+(?:once|all|good|ever|now)\b))\b)"
+)
+"""Who stops by, or for a coffee, goes on getting texts; who wants it to stop at once doesn't."""
 _PERHAPS: Final = re.compile(
     rf"""
-      (?<!non[- ]) (?<!bus\ ) \b(?:stop|quit|cease)\b {_NOT_A_WISH}
-    | \bunsubscri\w* | \bopt(?:ed|ing)?[- ]?(?:me\ )?out\b
+      (?<!non[- ]) (?<!bus\ ) \b(?:stop+|quit|cease)\b {_NOT_A_WISH}
+    | \bunsu[bs]\w* | \bopt(?:ed|ing)?[- ]?(?:me\ )?out\b
     | \b(?:do\ not|don'?t|dont|never|no\ more|no\ longer)\b .{{0,30}}
       \b(?:text|txt|messag|contact|send|sms|bother|want)
-    | \b(?:remove|delete|drop|take)\s+(?:me|my)\b
+    | \bno\ more(?:\ please)?\W*$
+    | \b(?:remove|delete|drop|take)\s+(?:me|my)\b | \bget\s+me\s+(?:off|out)\b
     | \bcancel\b .{{0,30}} \b(?:text|messag|sms|subscription|these|this|all)
     | \bleave\ me\ alone\b | \blose\ my\ number\b | \bnot\ interested\b
     | \bwrong\ (?:number|person)\b
@@ -59,14 +63,20 @@ def wish_of(text: str, *, opt_out_type: str = "") -> Wish:
     """Say what a text asks for: a word of ours stands alone, in any case and punctuation."""
     if (told := _ADVANCED.get(opt_out_type.strip().upper())) is not None:
         return told
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    plain = _without_marks("Cf", unicodedata.normalize("NFKC", text)).replace("’", "'")
     only = _bare(plain).upper()
     word = _IN_TWO_WORDS.get(re.sub(r"[\s-]+", " ", only), only)
     if word in STOP_WORDS:
         return Wish(Asks.STOP, word)
     if word in START_WORDS:
         return Wish(Asks.START, word)
-    return Wish(Asks.PERHAPS_STOP if _PERHAPS.search(plain) else Asks.NOTHING)
+    unaccented = _without_marks("Mn", unicodedata.normalize("NFKD", plain))
+    return Wish(Asks.PERHAPS_STOP if _PERHAPS.search(unaccented) else Asks.NOTHING)
+
+
+def _without_marks(category: str, text: str) -> str:
+    """Leave out characters that nobody sees (Cf), or that only stand on others (Mn)."""
+    return "".join(each for each in text if unicodedata.category(each) != category)
 
 
 def _bare(text: str) -> str:

@@ -15,6 +15,7 @@ from gateway.domain.views import Message, Progress, Run, Unknown
 from readmodels import queries
 from readmodels.reader import Reader
 from readmodels.tables import MESSAGES
+from readmodels.tables.messages import AMISS
 from readmodels.views import (
     ActivityState,
     ActivityView,
@@ -30,11 +31,11 @@ _OPTED_OUT = 21610
 _MISSED_FOR = (Reason.OVER_RUN_LIMIT, Reason.OVER_DAY_LIMIT, Reason.GIVEN_UP)
 _MISSED = or_(
     and_(
-        MESSAGES.c.status == MessageStatus.FAILED,
+        MESSAGES.c.status == RowStatus.FAILED,
         MESSAGES.c.sid.is_(None),
         func.coalesce(MESSAGES.c.error_code, 0) != _OPTED_OUT,
     ),
-    MESSAGES.c.reason.in_(_MISSED_FOR),
+    and_(MESSAGES.c.status == RowStatus.EXCLUDED, MESSAGES.c.reason.in_(_MISSED_FOR)),
 )
 """Texts that nobody got accepted, although their numbers are good and want them."""
 
@@ -215,6 +216,8 @@ async def _missed(
             MESSAGES.c.organization_id == organization_id,
             MESSAGES.c.run_id.in_([each.run_id for each in suspects]),
             MESSAGES.c.message_id.not_in(stand_ins),
+            MESSAGES.c.status.in_(telling),
+            AMISS,
             _MISSED,
         )
         .group_by(MESSAGES.c.run_id)

@@ -8,9 +8,18 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from chassis.logs import describe, get_logger
+from chassis.logs import get_logger
 
 _SECONDS = 0.5
+_AGAIN_SECONDS = 0.1
+_TRIES = 600
+_TELL = """
+local told = redis.call('HGET', KEYS[1], ARGV[1])
+-- What is told late must not undo what was told since.
+if not told or tonumber(told) < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+"""
 
 
 class RedisStops:
@@ -18,6 +27,8 @@ class RedisStops:
 
     def __init__(self, redis: Redis | None) -> None:
         self._redis = redis
+        self._script = None if redis is None else redis.register_script(_TELL)
+        self._later: set[asyncio.Task[None]] = set()
 
     @classmethod
     def at(cls, url: str | None) -> "RedisStops":
@@ -38,17 +49,34 @@ class RedisStops:
 
         It never fails: the log has the stop in any case.
         """
-        if self._redis is None:
-            return
+        if not await self._told(organization_id, what, sequence):
+            get_logger().warning("A stop reaches the senders by the log alone.")
+            task = asyncio.create_task(self._tell_later(organization_id, what, sequence))
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
+
+    async def _tell_later(self, organization_id: UUID, what: str, sequence: int) -> None:
+        """Go on trying: once Redis is back, senders go on, and the log may be behind."""
+        for _ in range(_TRIES):
+            await asyncio.sleep(_AGAIN_SECONDS)
+            if await self._told(organization_id, what, sequence):
+                return
+
+    async def _told(self, organization_id: UUID, what: str, sequence: int) -> bool:
+        if self._script is None:
+            return True
         try:
             async with asyncio.timeout(2 * _SECONDS):
                 # Never taken back: what goes on says so in the log, by a higher number.
-                await self._redis.hset(stopped_key(organization_id), what, str(sequence))
-        except (RedisError, OSError, TimeoutError) as error:
-            get_logger().warning("A stop reaches the senders by the log alone.", **describe(error))
+                await self._script(keys=[stopped_key(organization_id)], args=[what, sequence])
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Close every connection."""
+        for task in self._later:
+            task.cancel()
         if self._redis is not None:
             await self._redis.aclose()
 

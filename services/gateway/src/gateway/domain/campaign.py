@@ -26,6 +26,7 @@ from contracts.events.campaign import (
 from contracts.ids import run_id
 from gateway.domain.recurring import goes_on, recurring
 from gateway.domain.transitions import (
+    HELD_AFTER_ITS_END,
     KEPT_FROM_RUNNING,
     Command,
     Move,
@@ -260,10 +261,14 @@ def _begun(campaign: CampaignEvent, at: datetime) -> bool:
 
 
 def _move(campaign: CampaignEvent, command: Command, *, at: datetime) -> Move:
-    late = command in {Command.EDIT, Command.DELETE} and _begun(campaign, at)
-    if late and campaign.due_at is not None and at < campaign.due_at + STARTING:
+    changes = command in {Command.EDIT, Command.DELETE}
+    begun = changes and _begun(campaign, at)
+    if begun and campaign.due_at is not None and at < campaign.due_at + STARTING:
         done = "edited" if command is Command.EDIT else "deleted"
         return Refused(
             f"The campaign's time has come: its run is being started; it can't be {done} now."
         )
+    held = campaign.status is CampaignStatus.PAUSED
+    if changes and held and campaign.returns_to is CampaignStatus.COMPLETED:
+        return HELD_AFTER_ITS_END
     return move_of(campaign.status, command, campaign.definition.kind)

@@ -16,7 +16,7 @@ MOST_BREAKS = 200
 """Line breaks within one record; a quotation mark that is never closed is found by them."""
 _DELIMITERS = ",;\t"
 # A carriage return at the very end may be half of a line's end: it is looked at with what follows.
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r(?=[^\n]))")
+_LINE_END = re.compile(r"\r\n|\n|\r(?=[^\n])")
 _QUOTE = '"'
 
 
@@ -54,11 +54,13 @@ class CsvReading:
 
     def feed(self, part: bytes) -> Iterator[Record | Rejected]:
         """Return the records that end within this part."""
-        self._rest += self._decoded(part, final=False)
-        whole = [found.group() for found in _LINE.finditer(self._rest)]
-        self._rest = self._rest[sum(map(len, whole)) :]
-        for each in whole:
-            yield from self._take(each)
+        # What was looked through before holds no line's end, but for that carriage return.
+        looked_through = max(0, len(self._rest) - 1)
+        text, begin = self._rest + self._decoded(part, final=False), 0
+        for found in _LINE_END.finditer(text, looked_through):
+            yield from self._take(text[begin : found.end()])
+            begin = found.end()
+        self._rest = text[begin:]
         if len(self._rest) > LONGEST_LINE:
             raise Unreadable(f"Line {self._line + 1} is longer than any list's line can be.")
 
@@ -76,8 +78,9 @@ class CsvReading:
         try:
             return self._decoder.decode(part, final)
         except UnicodeDecodeError as error:
+            line = self._line + 1 + error.object.count(b"\n", 0, error.start)
             raise Unreadable(
-                f"The file is not UTF-8 (near line {self._line + 1}). Save it as “CSV UTF-8”: "
+                f"The file is not UTF-8 (near line {line}). Save it as “CSV UTF-8”: "
                 "other encodings can't be told apart, and names would be spoiled."
             ) from error
 

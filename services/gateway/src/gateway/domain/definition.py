@@ -1,11 +1,12 @@
 """What an author may write, and what a campaign lacks before it can run; pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from contracts.events.campaign import Audience, CampaignDefinition, Mode, WriteTo
 from contracts.events.organization import OrganizationSettings, SendingNumber, Verification
-from gateway.domain.recurring import fault_of, goes_on, recurring
+from gateway.domain.recurring import fault_of, goes_on, is_whole, recurring
 from gateway.domain.refusals import Fault
 from texting.template import Template, TemplateError, unknown_fields
 
@@ -13,6 +14,10 @@ TOO_FEW_COLUMNS = 2
 NO_LOG_IN_2017 = (
     "iMIS 2017 has no Communication Log that can be written from outside. "
     "Choose activity, or nothing."
+)
+_SEVERAL = (
+    "Several columns of the query have the alias {!r}, so nobody can tell which one is meant. Give "
+    "each an alias of its own in iMIS."
 )
 
 
@@ -38,13 +43,14 @@ def not_verified(number: SendingNumber) -> str:
 def must_read_columns(after: CampaignDefinition, before: CampaignDefinition | None) -> bool:
     """Whether the audience's columns have to be read to check the definition.
 
-    They are known already while the audience stays the same, unless the template names a new one.
+    They are known already while the audience stays the same, unless the template names a new one,
+    or some share an alias, which may have been mended since.
     """
     if after.audience is None:
         return False
     if before is None or before.audience is None or not before.columns:
         return True
-    if before.audience != after.audience:
+    if before.audience != after.audience or _repeated(before.columns):
         return True
     return bool(_unknown(after.template, before.columns))
 
@@ -154,7 +160,13 @@ def _schedule_lacks(definition: CampaignDefinition, at: datetime) -> Iterator[Fa
     if recurring(definition):
         if definition.recurrence is None:
             yield Fault("recurrence", "The campaign has no recurrence yet: say when it runs.")
-        elif not goes_on(definition, at):
+            return
+        whole = is_whole(definition.recurrence)
+        if not definition.recurrence.rule.strip():
+            yield Fault("recurrence.rule", "Say how often the campaign runs.")
+        if definition.recurrence.starts is None:
+            yield Fault("recurrence.starts", "Say from which local time on the campaign runs.")
+        if whole and not goes_on(definition, at):
             yield Fault("recurrence", "The recurrence has no time left: it ended, or never comes.")
 
 
@@ -183,6 +195,8 @@ def _audience_faults(definition: CampaignDefinition) -> Iterator[Fault]:
     ):
         if column and column not in columns:
             yield Fault(f"audience.{name}", _no_column(definition, column))
+        elif column in _repeated(columns):
+            yield Fault(f"audience.{name}", _SEVERAL.format(column))
     if audience.phone_column and audience.phone_column == audience.id_column:
         yield Fault("audience.id_column", "One column can't be both the phone and the iMIS id.")
 
@@ -196,6 +210,9 @@ def _template_faults(definition: CampaignDefinition) -> Iterator[Fault]:
     if definition.columns:
         for name in unknown_fields(template, definition.columns):
             yield Fault("template", _no_column(definition, name))
+        for name in template.fields:
+            if name in _repeated(definition.columns):
+                yield Fault("template", _SEVERAL.format(name))
 
 
 def _number_faults(
@@ -228,6 +245,10 @@ def _no_column(definition: CampaignDefinition, name: str) -> str:
     uploaded = definition.audience is not None and definition.audience.upload_id is not None
     known = _listed(definition.columns)
     return f"The {'list' if uploaded else 'query'} has no column {name!r}. It has {known}."
+
+
+def _repeated(columns: Sequence[str]) -> set[str]:
+    return {name for name, count in Counter(columns).items() if count > 1}
 
 
 def _unknown(template: str, columns: Sequence[str]) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def opt_out_of(
         return Rejected(record.line, reason)
     number = normalise(record.cells[columns.number], default_country=settings.default_country)
     if isinstance(number, InvalidPhone):
-        return Rejected(record.line, f"Its number can't be a phone number: {number.reason}.")
+        return Rejected(record.line, f"Its number can't be a phone number: {number.in_words}.")
     try:
         from_number = own_number(_cell(record, columns.from_number), settings)
         since = _moment(_cell(record, columns.since), settings.time_zone, at)

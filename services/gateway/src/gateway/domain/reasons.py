@@ -16,6 +16,7 @@ REASONS = {
     Reason.GIVEN_UP: "An operator decided not to send it.",
     Reason.LANDLINE: "The number is a landline's.",
     Reason.CANCELLED: "The campaign or the run was cancelled before its turn.",
+    Reason.NO_SENDER: "The number that it was to leave from is no longer the organisation's.",
 }
 
 

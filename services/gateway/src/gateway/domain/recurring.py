@@ -8,6 +8,7 @@ from contracts.events.campaign import (
     CampaignKind,
     Recurrence,
 )
+from timing import rrules
 from timing.describing import describe
 from timing.recurrence import Occurrence, RecurrenceError, Rule, next_after, occurrences
 
@@ -18,12 +19,20 @@ def recurring(definition: CampaignDefinition) -> bool:
 
 
 def fault_of(recurrence: Recurrence) -> str | None:
-    """Say why a recurrence can't be followed; None when it can."""
+    """Say what is wrong with a recurrence, as far as it is written; None when nothing is."""
     try:
-        rule_of(recurrence).validate()
+        if is_whole(recurrence):
+            rule_of(recurrence).validate()
+        elif recurrence.rule.strip():
+            rrules.parse(recurrence.rule, recurrence.time_zone)
     except RecurrenceError as error:
         return str(error)
     return None
+
+
+def is_whole(recurrence: Recurrence) -> bool:
+    """Whether it says both how often and from when on."""
+    return bool(recurrence.rule.strip()) and recurrence.starts is not None
 
 
 def upcoming(recurrence: Recurrence, *, after: datetime | None, count: int) -> list[Occurrence]:
@@ -46,7 +55,7 @@ def next_time(campaign: CampaignEvent, after: datetime) -> datetime | None:
     recurrence = campaign.definition.recurrence
     if recurrence is None or not recurring(campaign.definition):
         return campaign.due_at
-    if fault_of(recurrence) is not None:
+    if not is_whole(recurrence) or fault_of(recurrence) is not None:
         return None
     found = upcoming(recurrence, after=after, count=1)
     return found[0].at if found else None

@@ -50,7 +50,7 @@ def checked(single: Single, settings: OrganizationSettings) -> Checked:
         *_writing_faults(single, write_to, settings),
     ]
     if isinstance(number, InvalidPhone):
-        found.insert(0, Fault("to", f"This is no number that can be texted: {number.reason}."))
+        found.insert(0, Fault("to", f"This is no number that can be texted: {number.in_words}."))
     if found or isinstance(number, InvalidPhone) or sender is None:
         raise Unacceptable(found, NOT_SENT)
     segments = count(single.text, profile=profile_for(sender.number)).segments

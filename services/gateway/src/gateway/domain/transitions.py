@@ -66,7 +66,8 @@ TABLE: Final[dict[CampaignStatus, dict[Command, Move]]] = {
     },
     _S.SENDING: {
         Command.EDIT: Refused(
-            "The campaign is sending; it can't be edited now. Pause it, or copy it."
+            "The campaign is sending, and its run keeps what it began with. To send something "
+            "else, cancel it and copy it."
         ),
         Command.SCHEDULE: Refused("The campaign is sending; it can't be scheduled now."),
         Command.DELETE: Refused(
@@ -80,7 +81,10 @@ TABLE: Final[dict[CampaignStatus, dict[Command, Move]]] = {
     },
     _S.PAUSED: {
         Command.EDIT: _S.PAUSED,
-        Command.SCHEDULE: Refused("The campaign is paused. Resume it first."),
+        Command.SCHEDULE: Refused(
+            "The campaign is paused: its time can't be changed now. Resume it before its time has "
+            "come, or cancel it and copy it; resumed after its time, it runs at once."
+        ),
         Command.DELETE: _S.DELETED,
         Command.PAUSE: Refused("The campaign is paused already."),
         Command.RESUME: _BACK,
@@ -125,6 +129,11 @@ KEPT_FROM_RUNNING: Final = Refused(
     "A run of the campaign is under way. Say what becomes of it: run=finish lets it send the "
     "rest, run=cancel stops it."
 )
+
+HELD_AFTER_ITS_END: Final = Refused(
+    f"{_RAN}, and what it missed is held while it is sent again. Resume the campaign or cancel it."
+)
+"""Of a completed campaign, whose resend was paused: it stays what it was when it ran."""
 
 
 def move_of(status: CampaignStatus, command: Command, kind: CampaignKind) -> Move:

@@ -59,6 +59,8 @@ async def check(
                 asked = [each.name for each in query.prompts if not each.default]
                 async with desk.work() as work:
                     await work.queries.keep(staff.organization_id, audience.iqa_path, asked)
+            else:
+                columns = ()
         except NotThere as error:
             columns = ()
             field = "audience.iqa_path" if audience.upload_id is None else "audience.upload_id"
@@ -82,15 +84,16 @@ async def check_types(
     """Name the activity types that iMIS lacks for what the campaign writes (TM-8, TM-23)."""
     async with desk.read() as reading:
         settings = await settings_of(staff.organization_id, reading=reading)
-    found: list[Fault] = []
+    ways: list[str] = []
     for code in activity_types(definition, settings):
         token = imis_token_of(staff, seal=seal, clock=clock)
         with as_refusals():
             there = await imis.activity_type_exists(settings.imis, token, code)
         # Where nobody can tell, what iMIS refuses while it is written is listed then.
         if there is False:
-            found.append(Fault("write_to", how_to_create(code)))
-    return found
+            ways.append(how_to_create(code))
+    # In one: a field is named once, and whoever creates one should know of the other.
+    return [Fault("write_to", " ".join(ways))] if ways else []
 
 
 async def prompts_of(

@@ -88,7 +88,7 @@ async def decide_review(
 def _number(typed: str, settings: OrganizationSettings) -> str:
     number = normalise(typed, default_country=settings.default_country)
     if isinstance(number, InvalidPhone):
-        detail = f"This can't be a phone number: {number.reason}."
+        detail = f"This can't be a phone number: {number.in_words}."
         raise Unacceptable([Fault("number", detail)])
     return number.e164
 

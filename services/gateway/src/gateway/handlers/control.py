@@ -1,12 +1,13 @@
 """Pausing, resuming, cancelling and stopping: what must hold within seconds (X-6).
 
-Each commits first, then tells the senders, then answers.
+Each commits first, then tells the senders, then answers. A process may die in between, so whoever
+asks again, or repeats the request, has the senders told once more.
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from contracts.events.campaign import CampaignDeleted, CampaignEvent
+from contracts.events.campaign import CampaignDeleted, CampaignEvent, CampaignStatus
 from contracts.events.organization import (
     OrganizationSettings,
     OrganizationSettingsChanged,
@@ -26,6 +27,7 @@ from gateway.handlers.runs import show_run
 from gateway.ports import Clock, Desk, Keep, ReadModels, Stops
 
 EVERYTHING = "*"
+_HELD = {CampaignStatus.PAUSED, CampaignStatus.CANCELLED}
 
 
 async def pause(
@@ -44,9 +46,13 @@ async def pause(
     def step(known: CampaignEvent, at: datetime) -> CampaignEvent | Refused:
         return aggregate.pause(known, at=at, by=staff.user, reason=reason)
 
-    paused = await campaigns.change(
-        campaign_id, step, expected=expected, staff=staff, desk=desk, clock=clock, keep=keep
-    )
+    try:
+        paused = await campaigns.change(
+            campaign_id, step, expected=expected, staff=staff, desk=desk, clock=clock, keep=keep
+        )
+    except InConflict:
+        await tell_again(campaign_id, staff=staff, desk=desk, stops=stops)
+        raise
     await stops.tell(staff.organization_id, str(campaign_id), paused.sequence)
     return paused
 
@@ -86,11 +92,22 @@ async def cancel(
     def step(known: CampaignEvent, at: datetime) -> CampaignEvent | Refused:
         return aggregate.cancel(known, at=at, by=staff.user, reason=reason)
 
-    cancelled = await campaigns.change(
-        campaign_id, step, expected=expected, staff=staff, desk=desk, clock=clock, keep=keep
-    )
+    try:
+        cancelled = await campaigns.change(
+            campaign_id, step, expected=expected, staff=staff, desk=desk, clock=clock, keep=keep
+        )
+    except InConflict:
+        await tell_again(campaign_id, staff=staff, desk=desk, stops=stops)
+        raise
     await stops.tell(staff.organization_id, str(campaign_id), cancelled.sequence)
     return cancelled
+
+
+async def tell_again(campaign_id: UUID, *, staff: StaffSession, desk: Desk, stops: Stops) -> None:
+    """Tell the senders of a pause or a cancel that stands already."""
+    known = await campaigns.show(campaign_id, staff=staff, desk=desk)
+    if known.status in _HELD:
+        await stops.tell(staff.organization_id, str(campaign_id), known.sequence)
 
 
 async def delete(

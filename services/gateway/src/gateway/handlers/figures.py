@@ -13,10 +13,9 @@ from gateway.domain.refusals import Fault, Unacceptable
 from gateway.domain.usage import By, Line, key_of, lines, total
 from gateway.handlers.organizations import newest_settings, settings_of
 from gateway.ports import Clock, Desk, ReadModels
-from readmodels.views import ChargeOutcome, HeldActivities, UsageView
+from readmodels.views import HeldActivities, UsageView
 
 MOST_REVIEWS = 1000
-_LIMITED = {ChargeOutcome.CHARGED, ChargeOutcome.FAILED, ChargeOutcome.UNKNOWN}
 LONGEST_SPAN = timedelta(days=3660)
 
 
@@ -27,8 +26,6 @@ class Home:
     settings: OrganizationSettings
     day: date
     used: UsageView
-    segments_used_today: int
-    """Towards the day's limit: what Twilio accepted and what it may have, failed later or not."""
     campaigns: dict[CampaignStatus, int]
     activities_held: HeldActivities | None
     open_reviews: int
@@ -64,19 +61,6 @@ async def usage_of(
     )
 
 
-async def used_of_day(
-    organization_id: UUID, settings: OrganizationSettings, *, models: ReadModels, at: datetime
-) -> int:
-    """Return how many segments count towards today's limit (TM-15).
-
-    A text that failed after Twilio had accepted it counts; one that was refused was given back.
-    """
-    zone = settings.time_zone
-    day = local_day(at, zone)
-    found = await models.charges(organization_id, start_of(day, zone), end_of(day, zone))
-    return sum(each.segments for each in found if each.outcome in _LIMITED)
-
-
 async def home_of(staff: StaffSession, *, desk: Desk, models: ReadModels, clock: Clock) -> Home:
     """Return an organisation's home page."""
     organization, at = staff.organization_id, clock()
@@ -94,7 +78,6 @@ async def home_of(staff: StaffSession, *, desk: Desk, models: ReadModels, clock:
         settings=settings,
         day=local_day(at, settings.time_zone),
         used=await usage_of(organization, settings, models=models, at=at),
-        segments_used_today=await used_of_day(organization, settings, models=models, at=at),
         campaigns=campaigns,
         activities_held=held if still else None,
         open_reviews=len(open_reviews),

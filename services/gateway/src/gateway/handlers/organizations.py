@@ -14,17 +14,25 @@ NO_ORGANIZATION = "There is no such organisation."
 
 
 async def change_settings(
-    organization_id: UUID, settings: OrganizationSettings, *, desk: Desk, seal: Seal, clock: Clock
+    organization_id: UUID,
+    settings: OrganizationSettings,
+    *,
+    desk: Desk,
+    seal: Seal,
+    clock: Clock,
+    only_new: bool = False,
 ) -> tuple[OrganizationSettingsChanged, bool]:
     """Replace an organisation's settings; returns them, and whether the organisation is new.
 
-    Settings that say the same as before change nothing and announce nothing. A stop stays: only
-    lifting it lifts it (X-6).
+    With `only_new`, one that is there is left as it is and refused. Settings that say the same as
+    before change nothing and announce nothing. A stop stays: only lifting it lifts it (X-6).
     """
     async with desk.work() as work:
         known = await work.organizations.get(organization_id, hold=True)
         if known is None:
             return await announce(organization_id, settings, None, work=work, clock=clock), True
+        if only_new:
+            raise Outdated("There is such an organisation already.")
         settings = settings.model_copy(update={"stopped": known.settings.stopped})
         if _same(known.settings, settings, seal):
             return known, False

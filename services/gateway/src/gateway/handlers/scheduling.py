@@ -11,7 +11,7 @@ from gateway.domain import campaign as aggregate
 from gateway.domain.definition import faults, lacking
 from gateway.domain.records import StaffSession
 from gateway.domain.recurring import recurring
-from gateway.domain.refusals import Fault, InConflict, Refusal, Unacceptable
+from gateway.domain.refusals import Fault, InConflict, Refusal
 from gateway.handlers import previews
 from gateway.handlers.campaigns import show
 from gateway.handlers.checking import check_types, prompts_of
@@ -29,7 +29,7 @@ from gateway.ports import Bell, Clock, Desk, Imis, Keep, Reading, Seal
 
 LATE = timedelta(seconds=60)
 """How far in the past a schedule still counts as "now": clocks differ, and people click slowly."""
-INCOMPLETE = "The campaign is not complete."
+REFUSED = "The campaign can't be scheduled as it is."
 
 
 async def schedule(
@@ -55,19 +55,20 @@ async def schedule(
     before = await show(campaign_id, staff=staff, desk=desk)
     expect(before, expected)
     # Refused here already, so that nobody waits in vain.
-    accepted(aggregate.schedule(before, _due(before, due_at, clock()), at=clock(), by=staff.user))
+    accepted(aggregate.schedule(before, due_at, at=clock(), by=staff.user))
     async with desk.read() as reading:
         settings = await settings_of(staff.organization_id, reading=reading)
         missing = await _missing(before, settings, reading=reading, at=clock())
+        missing += _untimely(before, due_at, clock())
     try:
         missing += await check_types(
             before.definition, staff=staff, desk=desk, imis=imis, seal=seal, clock=clock
         )
     except Refusal:
         # What is missing can be mended although iMIS doesn't answer.
-        refuse(previews.once_each(missing), INCOMPLETE)
+        refuse(previews.once_each(missing), REFUSED)
         raise
-    refuse(previews.once_each(missing), INCOMPLETE)
+    refuse(previews.once_each(missing), REFUSED)
     counted = await previews.counted(
         campaign_id,
         seconds=seconds if _hinges_on_the_count(before.definition) else 0,
@@ -77,7 +78,7 @@ async def schedule(
         clock=clock,
         bell=bell,
     )
-    refuse(_against(before, settings, counted), "The campaign can't be scheduled as it is.")
+    refuse(_against(before, settings, counted), REFUSED)
     async with desk.work() as work:
         known = await held(work, staff.organization_id, campaign_id)
         expect(known.event, expected)
@@ -85,11 +86,12 @@ async def schedule(
         at = clock()
         if known.event.definition != before.definition:
             raise InConflict(SAME_MOMENT)
-        due = _due(known.event, due_at, at)
+        due = max(due_at or at, at)
         scheduled = accepted(aggregate.schedule(known.event, due, at=at, by=staff.user))
         settings = await settings_of(staff.organization_id, reading=work)
         missing = await _missing(known.event, settings, reading=work, at=at)
-        refuse(previews.once_each(missing), INCOMPLETE)
+        missing += _untimely(known.event, due_at, at)
+        refuse(previews.once_each(missing), REFUSED)
         await save(work, sealed(scheduled, because=known.id))
         await keep(work, scheduled)
     return scheduled
@@ -106,16 +108,14 @@ async def _missing(
     ]
 
 
-def _due(known: CampaignEvent, due_at: datetime | None, at: datetime) -> datetime | None:
+def _untimely(known: CampaignEvent, due_at: datetime | None, at: datetime) -> list[Fault]:
+    """Say why the campaign can't run at the time that was asked for."""
+    if due_at is None:
+        return []
     if recurring(known.definition):
-        if due_at is not None:
-            told = "A recurring campaign runs as its recurrence says. Leave the time out."
-            raise Unacceptable([Fault("at", told)])
-        return None
-    due = due_at or at
-    if due < at - LATE:
-        raise Unacceptable([Fault("at", "The time is in the past.")])
-    return max(due, at)
+        told = "A recurring campaign runs as its recurrence says. Leave the time out."
+        return [Fault("at", told)]
+    return [Fault("at", "The time is in the past.")] if due_at < at - LATE else []
 
 
 def _may_be_empty(definition: CampaignDefinition) -> bool:

@@ -21,6 +21,10 @@ from imis_client import CredentialsRejected, Forbidden, ImisError, Token, TryAga
 IMIS_FORGOT = "iMIS doesn't know this session any more. Sign in again, and repeat."
 WRONG_LOGIN = "The username, the password or the Cloud ID is wrong."
 NO_STAFF = "This iMIS login is not a staff member's."
+NOT_NAMED = (
+    "This iMIS doesn't tell who is staff, so only those whom the settings name (imis.staff_logins) "
+    "may sign in, and this login is not among them. Ask a colleague or your operator to add it."
+)
 Pause = Callable[[float], Awaitable[object]]
 TOKEN_BYTES = 32
 LONGEST_USER = 200
@@ -168,24 +172,17 @@ async def _ask_imis(
     except ImisError as error:
         detail = "What answers at the organisation's iMIS address is no iMIS. Check its settings."
         raise ImisFailed(detail, again=False) from error
-    if not _is_staff(token.user_name, roles, site, staff_roles):
+    if roles is None:
+        # A 2017 site never tells roles, and nobody is taken for staff on a guess.
+        if token.user_name.strip().casefold() not in _named(site):
+            raise NotAllowed(NOT_NAMED)
+    elif not _plain(roles) & _plain(staff_roles):
         raise NotAllowed(NO_STAFF)
     return token
 
 
-def _is_staff(
-    user: str, roles: Collection[str] | None, site: ImisAccess, staff_roles: Collection[str]
-) -> bool:
-    """Whether a login that iMIS took is a staff member's; where no roles are told, by the list.
-
-    A 2017 site never tells roles: without a list whoever iMIS lets in is taken for staff there.
-    """
-    if roles is not None:
-        return bool(_plain(roles) & _plain(staff_roles))
-    named = {each.strip().casefold() for each in site.staff_logins}
-    if not named:
-        return site.version == "2017"
-    return user.strip().casefold() in named
+def _named(site: ImisAccess) -> frozenset[str]:
+    return frozenset(each.strip().casefold() for each in site.staff_logins)
 
 
 def _plain(roles: Collection[str]) -> frozenset[str]:

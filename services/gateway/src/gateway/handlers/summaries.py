@@ -7,7 +7,7 @@ from gateway.domain.recurring import next_time
 from gateway.domain.refusals import NotThere
 from gateway.domain.summary import Standing, Summary, summarise
 from gateway.handlers import previews
-from gateway.handlers.figures import used_of_day
+from gateway.handlers.figures import usage_of
 from gateway.handlers.holding import there
 from gateway.handlers.organizations import settings_of
 from gateway.ports import Bell, Clock, Desk, Keep, ReadModels
@@ -47,9 +47,9 @@ async def look(
     at = clock()
     standing = Standing(0, 0, at)
     if preview.result is not None and preview.result.failure is None:
-        used = await used_of_day(staff.organization_id, settings, models=models, at=at)
+        used = await usage_of(staff.organization_id, settings, models=models, at=at)
         queued = await models.queued(staff.organization_id, preview.request.from_number)
-        standing = Standing(used, queued.segments, at)
+        standing = Standing(used.segments_today, queued.segments, at)
     return summarise(
         preview,
         known.event.definition,

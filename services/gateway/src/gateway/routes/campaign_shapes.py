@@ -68,9 +68,7 @@ class AudienceFields(Fields):
     """Who gets the text: an IQA or an uploaded list, and which of its columns mean what."""
 
     upload_id: UUID | None = None
-    iqa_path: Text = Field(
-        default="", examples=["$/Common/Queries/Text Manager/Members"], validate_default=True
-    )
+    iqa_path: Text = Field(default="", examples=["$/Common/Queries/Text Manager/Members"])
     phone_column: Text = Field(default="", examples=["Mobile Phone"])
     id_column: Text = Field(default="", examples=["ID"])
     zone_column: Text = Field(default="", description="Holds each member's own time zone.")
@@ -80,7 +78,7 @@ class AudienceFields(Fields):
     @field_validator("iqa_path")
     @classmethod
     def _one_or_the_other(cls, iqa_path: str, info: ValidationInfo) -> str:
-        if bool(iqa_path) == bool(info.data.get("upload_id")):
+        if iqa_path and info.data.get("upload_id"):
             raise ValueError("name an IQA or an uploaded list (upload_id), and not both")
         return iqa_path
 
@@ -92,16 +90,17 @@ class RecurrenceFields(Fields):
     starts: LocalTime
     time_zone: Zone = "UTC"
 
-    def recurrence(self, missed: Missed = Missed.RUN_ONCE) -> Recurrence:
+    def recurrence(self) -> Recurrence:
         """Return it as the events hold it."""
-        return Recurrence(
-            rule=self.rule, starts=self.starts, time_zone=self.time_zone, missed=missed
-        )
+        return Recurrence(rule=self.rule, starts=self.starts, time_zone=self.time_zone)
 
 
-class CampaignRecurrenceFields(RecurrenceFields):
-    """A recurrence, and what becomes of times that were missed."""
+class CampaignRecurrenceFields(Fields):
+    """A campaign's recurrence, and what becomes of times that were missed; a draft's may lack."""
 
+    rule: Text = Field(default="", examples=["FREQ=MONTHLY;BYMONTHDAY=2"])
+    starts: LocalTime | None = None
+    time_zone: Zone = "UTC"
     missed: Missed = Missed.RUN_ONCE
 
 
@@ -127,9 +126,7 @@ class CampaignFields(Fields):
         """Return it as the events hold it; its columns are read later."""
         given = self.model_dump(exclude={"audience", "recurrence"})
         audience = None if self.audience is None else Audience(**self.audience.model_dump())
-        recurrence = (
-            None if self.recurrence is None else self.recurrence.recurrence(self.recurrence.missed)
-        )
+        recurrence = None if self.recurrence is None else Recurrence(**self.recurrence.model_dump())
         return CampaignDefinition(audience=audience, recurrence=recurrence, **given)
 
 

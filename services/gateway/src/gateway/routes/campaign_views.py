@@ -40,7 +40,7 @@ class RecurrenceView(BaseModel):
     """When a recurring campaign runs."""
 
     rule: str
-    starts: datetime = Field(description="Local time, without an offset.")
+    starts: datetime | None = Field(description="Local time, without an offset.")
     time_zone: str
     missed: Missed
 
@@ -110,6 +110,8 @@ class StepView(BaseModel):
     by: str
     """The iMIS login of who did it, or the part of the system that did."""
     status: CampaignStatus
+    due_at: AwareDatetime | None
+    """When it was to run since this step; a recurring campaign's recurrence says it."""
     reason: str
     changed: list[str] = Field(examples=[["template"]])
     """The fields that are not as they were before."""
@@ -172,6 +174,7 @@ def _step(event: CampaignEvent, before: CampaignDefinition | None) -> StepView:
         at=event.occurred_at,
         by=event.by,
         status=event.status,
+        due_at=event.due_at,
         reason=event.reason if what in _REASONED else "",
         changed=changed,
     )

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
+from chassis.cells import csv_head, csv_lines
 from contracts.events.consent import Consent, ConsentDecided, ReviewStatus
-from gateway.domain.cells import csv_head, csv_lines
 from gateway.domain.records import Answer
 from gateway.handlers import consent as handlers
 from gateway.handlers import lists

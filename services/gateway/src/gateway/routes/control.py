@@ -11,15 +11,16 @@ from contracts.events.campaign import CampaignEvent
 from contracts.events.organization import OrganizationSettings
 from gateway.domain import campaign as aggregate
 from gateway.domain.records import Answer
+from gateway.domain.refusals import InConflict
 from gateway.domain.views import Run
 from gateway.handlers import campaigns, control
 from gateway.handlers.organizations import settings_of
 from gateway.ports import Work
 from gateway.routes.campaign_views import CampaignView
 from gateway.routes.campaigns import answer_of
-from gateway.routes.deps import ExpectedVersion, Once, Staff, The, Ticket
+from gateway.routes.deps import Claim, ExpectedVersion, Once, Staff, The, Ticket
 from gateway.routes.organization_shapes import Fields
-from gateway.routes.problems import as_response
+from gateway.routes.problems import Replay, as_response
 from gateway.routes.run_shapes import RunView
 from gateway.routes.texts import Text
 
@@ -66,9 +67,12 @@ async def post_pause(
     gateway: The,
     staff: Staff,
     expected: ExpectedVersion,
-    once: Once,
+    claim: Claim,
 ) -> Response:
     """Nothing of it leaves any more once this is answered; what waits is sent after a resume."""
+    if claim.known is not None:
+        await control.tell_again(campaign_id, staff=staff, desk=gateway.desk, stops=gateway.stops)
+        raise Replay(claim.known)
     paused = await control.pause(
         campaign_id,
         "" if fields is None else fields.reason,
@@ -76,7 +80,7 @@ async def post_pause(
         staff=staff,
         desk=gateway.desk,
         clock=gateway.clock,
-        keep=_keeping(once),
+        keep=_keeping(claim),
         stops=gateway.stops,
     )
     return as_response(answer_of(paused))
@@ -112,9 +116,12 @@ async def post_cancel(
     gateway: The,
     staff: Staff,
     expected: ExpectedVersion,
-    once: Once,
+    claim: Claim,
 ) -> Response:
     """What it has not sent yet is never sent, and a recurring one runs no more. It is for good."""
+    if claim.known is not None:
+        await control.tell_again(campaign_id, staff=staff, desk=gateway.desk, stops=gateway.stops)
+        raise Replay(claim.known)
     cancelled = await control.cancel(
         campaign_id,
         "" if fields is None else fields.reason,
@@ -122,7 +129,7 @@ async def post_cancel(
         staff=staff,
         desk=gateway.desk,
         clock=gateway.clock,
-        keep=_keeping(once),
+        keep=_keeping(claim),
         stops=gateway.stops,
     )
     return as_response(answer_of(cancelled))
@@ -176,24 +183,31 @@ async def post_restore(
     response_model=RunView,
     summary="Cancel one run",
 )
-async def post_cancel_run(run_id: UUID, gateway: The, staff: Staff, once: Once) -> Response:
+async def post_cancel_run(run_id: UUID, gateway: The, staff: Staff, claim: Claim) -> Response:
     """What it has not sent yet is never sent; its campaign goes on."""
 
     def answered(run: Run) -> Answer:
         return Answer(202, RunView.of(run).model_dump_json().encode())
 
     async def keep(work: Work, run: Any) -> None:
-        await once.keep(work, answered(run))
+        if claim.known is None:
+            await claim.keep(work, answered(run))
 
-    run = await control.cancel_run(
-        run_id,
-        staff=staff,
-        desk=gateway.desk,
-        models=gateway.models,
-        clock=gateway.clock,
-        keep=keep,
-        stops=gateway.stops,
-    )
+    try:
+        run = await control.cancel_run(
+            run_id,
+            staff=staff,
+            desk=gateway.desk,
+            models=gateway.models,
+            clock=gateway.clock,
+            keep=keep,
+            stops=gateway.stops,
+        )
+    except InConflict:
+        if claim.known is None:
+            raise
+    if claim.known is not None:
+        raise Replay(claim.known)
     return as_response(answered(run))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from gateway.domain.cells import csv_head, csv_lines
+from chassis.cells import csv_head, csv_lines
 from gateway.domain.views import Message
 from gateway.routes.csv_answers import CSV, csv_answer
 from gateway.routes.deps import Staff, The

@@ -74,8 +74,8 @@ class DashboardView(BaseModel):
             texts_lifetime=used.texts_lifetime,
             failed_lifetime=used.failed_lifetime,
             segments_per_day=limit,
-            segments_used_today=home.segments_used_today,
-            segments_left_today=max(0, limit - home.segments_used_today),
+            segments_used_today=home.used.segments_today,
+            segments_left_today=max(0, limit - home.used.segments_today),
             stages=StagesView(
                 **{name: sum(counts[each] for each in those) for name, those in _STAGES.items()}
             ),

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from gateway.domain.cells import csv_head, csv_lines
+from chassis.cells import csv_head, csv_lines
 from gateway.domain.days import quarter_of
 from gateway.domain.usage import By
 from gateway.handlers import figures as handlers

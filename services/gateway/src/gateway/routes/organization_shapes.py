@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    ValidationInfo,
     field_validator,
 )
 
@@ -85,8 +86,19 @@ class ImisFields(Fields):
     staff_logins: list[Name] = Field(
         default=[],
         max_length=500,
-        description="Who may sign in where iMIS tells no roles (2017); empty: whoever it lets in.",
+        validate_default=True,
+        description="Who may sign in where iMIS tells no roles. A 2017 site tells none: at least "
+        "one is needed there.",
     )
+
+    @field_validator("staff_logins")
+    @classmethod
+    def _somebody_may_sign_in(cls, logins: list[Name], others: ValidationInfo) -> list[Name]:
+        if not logins and others.data.get("version") == "2017":
+            raise ValueError(
+                "must name who may sign in: an iMIS 2017 site doesn't tell who is staff"
+            )
+        return logins
 
     def sealed(self, seal: Seal) -> ImisAccess:
         """Return it as the events hold it."""
@@ -133,7 +145,7 @@ class SettingsFields(Fields):
     )
     archive_after_days: WholeNumber = Field(default=90, ge=1, le=100_000)
     spike_errors: WholeNumber = Field(default=20, ge=1, le=100_000)
-    spike_window: WholeNumber = Field(default=100, ge=1, le=100_000)
+    spike_window: WholeNumber = Field(default=100, ge=1, le=100_000, validate_default=True)
     shrink_percent: WholeNumber = Field(default=50, ge=1, le=100)
     prices: PriceFields = PriceFields()
     numbers: list[NumberFields] = Field(default=[], max_length=100)
@@ -144,6 +156,13 @@ class SettingsFields(Fields):
         if len({each.number for each in numbers}) != len(numbers):
             raise ValueError("must have each number once")
         return numbers
+
+    @field_validator("spike_window")
+    @classmethod
+    def _holds_a_spike(cls, window: int, others: ValidationInfo) -> int:
+        if window < others.data.get("spike_errors", 0):
+            raise ValueError("must be at least spike_errors, or no campaign would ever be paused")
+        return window
 
     def settled(self) -> dict[str, Any]:
         """Return them as the events hold them, by their names."""

@@ -1,9 +1,9 @@
 """`/v1/organizations` and their list for operators, `/v1/organization` for staff."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from contracts.ids import organization_id
@@ -43,6 +43,9 @@ async def put_organization(
     fields: OrganizationFields,
     gateway: The,
     response: Response,
+    if_none_match: Annotated[
+        Literal["*"] | None, Header(description="`*`: only create it; 412 if it is there.")
+    ] = None,
 ) -> OrganizationView:
     """For operators. The secrets are kept encrypted and never shown again. A stop stays."""
     organization = organization_id(cloud_id)
@@ -52,6 +55,7 @@ async def put_organization(
         desk=gateway.desk,
         seal=gateway.seal,
         clock=gateway.clock,
+        only_new=if_none_match is not None,
     )
     response.status_code = 201 if new else 200
     return OrganizationView.of(organization, changed.settings)

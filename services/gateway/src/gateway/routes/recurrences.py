@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from contracts.events.campaign import Recurrence
-from gateway.domain.recurring import described, upcoming
+from gateway.domain.recurring import described, is_whole, upcoming
 from gateway.domain.refusals import Fault, InConflict, Unacceptable
 from gateway.handlers import campaigns as handlers
 from gateway.routes.campaign_shapes import RecurrenceFields
@@ -48,7 +48,7 @@ async def get_occurrences(
     """As its recurrence says now; a draft, or one that is paused, would run then."""
     campaign = await handlers.show(campaign_id, staff=staff, desk=gateway.desk)
     recurrence: Recurrence | None = campaign.definition.recurrence
-    if recurrence is None:
-        raise InConflict("The campaign has no recurrence.")
+    if recurrence is None or not is_whole(recurrence):
+        raise InConflict("The campaign has no whole recurrence yet: say how often, and from when.")
     found = upcoming(recurrence, after=gateway.clock(), count=count)
     return Occurrences.of(described(recurrence), found)

@@ -11,7 +11,10 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Secr
 from gateway.domain.regions import known_currency, known_locale, known_zone, region_of
 
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
-_EMAIL_PATTERN = r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# What mail is sent to: one plain address. Any other would be saved, and silently never mailed.
+_EMAIL_PATTERN = rf"^(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+{_LABEL}$"
 _EMAIL = re.compile(_EMAIL_PATTERN)
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _YEARS = range(2000, 3000)
@@ -35,7 +38,7 @@ def _stripped(value: Any) -> Any:
 
 def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
-        raise ValueError("must be an e-mail address")
+        raise ValueError("must be one plain e-mail address, such as staff@example.org")
     return text
 
 

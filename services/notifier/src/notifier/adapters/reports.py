@@ -1,17 +1,19 @@
 """A run's report, counted from the read models in one consistent picture."""
 
+from collections.abc import Iterable
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.campaign import Mode
 from notifier.adapters.sheet import Sheet
-from notifier.domain.figures import UNDER_WAY, Figures, Row, RunFacts
+from notifier.domain.figures import UNDER_WAY, Count, Figures, Hour, Row, RunFacts
 from notifier.ports import RunReport
 from readmodels import queries
 from readmodels.reader import Reader
-from readmodels.views import MessageView, RunState, RunView
-from twilio_client.codes import look_up
+from readmodels.views import HourCount, MessageView, RunState, RunView
+from twilio_client.explained import meaning
 
 PAGE = 2000
 
@@ -40,7 +42,8 @@ class ReadModels:
             if run is None:
                 return None
             figures, sheet = await _count(connection, organization_id, run_id)
-        return RunReport(_facts(run), figures, sheet.attachment())
+            hours = _by_hour(await queries.run_hours(connection, organization_id, run_id))
+        return RunReport(_facts(run), figures, sheet.attachment(), hours)
 
 
 async def _count(
@@ -55,17 +58,16 @@ async def _count(
         rows = [_row(each) for each in page]
         for each in rows:
             figures.take(each)
-        sheet.write((each, meaning_of(each.error_code)) for each in rows)
+        sheet.write((each, meaning(each.error_code) or "") for each in rows)
         after = rows[-1].row
     return figures, sheet
 
 
-def meaning_of(code: int | None) -> str:
-    """Return what Twilio's error code means; empty where it is none, or none that we know."""
-    if code is None:
-        return ""
-    meaning = look_up(code).meaning
-    return "" if meaning == "unknown" else meaning
+def _by_hour(found: Iterable[HourCount]) -> list[Hour]:
+    return [
+        Hour(begins, {str(each.status): Count(each.messages, each.segments) for each in counts})
+        for begins, counts in groupby(found, key=lambda each: each.hour)
+    ]
 
 
 def _facts(run: RunView) -> RunFacts:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import IO
 
-from notifier.domain.figures import Row, defused
+from chassis.cells import neutral
+from notifier.domain.figures import Row
 from notifier.domain.letters import Attachment
 
 COLUMNS = (
@@ -29,6 +30,8 @@ PLAIN_BYTES = 1024 * 1024
 """A larger table is packed."""
 LONGEST_BYTES = 8 * 1024 * 1024
 """A packed table that is larger still is left out: many mail servers take no more."""
+_EXCELS_MARK = "\ufeff"
+"""By it Excel knows that the file is UTF-8."""
 
 
 class Sheet:
@@ -45,6 +48,7 @@ class Sheet:
         self._archive: zipfile.ZipFile | None = None
         self._entry: IO[bytes] | None = None
         self._too_large = False
+        self._lines.write(_EXCELS_MARK)
         csv.writer(self._lines).writerow(COLUMNS)
 
     def write(self, rows: Iterable[tuple[Row, str]]) -> None:
@@ -94,7 +98,7 @@ def _cells(row: Row, meaning: str) -> list[str]:
         row.activity,
         row.activity_seqn,
     )
-    return [defused(each) for each in cells]
+    return [neutral(each) for each in cells]
 
 
 def _moment(at: datetime | None) -> str:

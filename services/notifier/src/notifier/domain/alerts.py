@@ -19,6 +19,8 @@ class Around:
     zone: str = "UTC"
     meaning: str = ""
     """Of the notice's error code."""
+    advice: str = ""
+    """What to do about it."""
     refusals: Sequence[tuple[str, int]] = ()
     """iMIS's reasons, with how many activities each."""
 
@@ -89,7 +91,8 @@ def _said(notice: Notice, around: Around, name: str) -> tuple[str, tuple[str, ..
                     _meaning(facts, around),
                     f"{_texts(facts)} wait and are not lost.",
                 ),
-                "Mend the cause at Twilio or in the settings, then resume the campaign.",
+                around.advice
+                or "Mend the cause at Twilio or in the settings, then resume the campaign.",
             )
         case Kind.PAUSED:
             return (
@@ -204,7 +207,7 @@ def _advice(facts: Facts, otherwise: str) -> str:
 
 def _meaning(facts: Facts, around: Around) -> str:
     code = facts.get("error_code")
-    return f"Error {code}: {around.meaning}." if code and around.meaning else ""
+    return f"Error {code}: {around.meaning}" if code and around.meaning else ""
 
 
 def _texts(facts: Facts) -> str:

@@ -1,10 +1,12 @@
 """What a run came to, counted row by row for its report (TM-4)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from contracts.events.organization import Prices
 
 FINAL = frozenset({"delivered", "undelivered", "failed", "error", "simulated", "excluded"})
 """Statuses that nothing more is expected of."""
@@ -12,6 +14,10 @@ UNDER_WAY = frozenset({"preparing", "held"})
 """Statuses of what has no outcome yet; a run that is complete has none of them."""
 CHARGED = frozenset({"sent", "delivered", "undelivered"})
 """Accepted by Twilio and not failed (TM-22)."""
+FAILED = frozenset({"failed", "error"})
+"""Refused by Twilio at once or later; only what it had accepted has a SID."""
+OPTED_OUT = 21610
+"""Twilio's answer for a number that has opted out; it asks no fee for it."""
 IN_ORDER = (
     "delivered",
     "sent",
@@ -68,6 +74,8 @@ class Figures:
     """By error code and status."""
     activities: dict[str, int] = field(default_factory=dict)
     charged: Count = field(default_factory=Count)
+    failed: Count = field(default_factory=Count)
+    """Accepted by Twilio, then failed; Twilio may ask a fee for each."""
 
     def take(self, row: Row) -> None:
         """Count one row."""
@@ -81,6 +89,15 @@ class Figures:
             self.activities[row.activity] = self.activities.get(row.activity, 0) + 1
         if row.status in CHARGED and row.sid:
             self.charged.add(row.segments)
+        if row.status in FAILED and row.sid and row.error_code != OPTED_OUT:
+            self.failed.add(row.segments)
+
+    def cost(self, prices: Prices) -> Decimal | None:
+        """Return what the run costs; None while no price says what a segment costs."""
+        if prices.segment is None:
+            return None
+        fee = prices.failed_message or Decimal(0)
+        return self.charged.segments * prices.segment + self.failed.messages * fee
 
     @property
     def final(self) -> bool:
@@ -96,6 +113,20 @@ class Figures:
                 for (code, status), each in sorted(self.by_error.items())
             },
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What the attempts of an hour came to so far."""
+
+    begins: datetime
+    by_status: Mapping[str, Count]
+
+    @property
+    def whole(self) -> Count:
+        """All of them, whatever their status."""
+        counts = self.by_status.values()
+        return Count(sum(each.messages for each in counts), sum(each.segments for each in counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +147,3 @@ class RunFacts:
 def changed(before: Mapping[str, Any], now: Figures) -> bool:
     """Whether a report would say something else than the one that these facts are of."""
     return dict(before) != now.as_facts()
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_AFTER_A_SEPARATOR = re.compile(r"([;\t\r\n]\s*)([=+\-@＝＋－＠])")
-
-
-def defused(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    # Also where a spreadsheet whose lists are parted by semicolons would begin another cell.
-    text = cell[:1] + _AFTER_A_SEPARATOR.sub(r"\1'\2", cell[1:])
-    return f"'{text}" if text.startswith(_FORMULA) else text

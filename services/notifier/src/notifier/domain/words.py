@@ -41,6 +41,7 @@ REASONS = {
     "given_up": "Given up by an operator",
     "landline": "A fixed line",
     "cancelled": "Cancelled",
+    "no_sender": "The sending number is no longer yours",
 }
 
 

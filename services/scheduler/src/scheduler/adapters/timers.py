@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from sqlalchemy import (
     Column,
     Integer,
@@ -26,6 +27,7 @@ from contracts.envelope import Envelope, decode, encode
 from contracts.events.campaign import CampaignDue, CampaignEvent
 from contracts.events.organization import OrganizationSettings, OrganizationSettingsChanged
 from scheduler.domain.timer import Timer
+from timing.recurrence import Occurrence
 
 METADATA = MetaData()
 SETTINGS = Latest("organizations", METADATA, OrganizationSettingsChanged)
@@ -37,6 +39,7 @@ TIMERS = Table(
     Column("due_at", Instant, index=True),
     Column("dealt_until", Instant),
     Column("skips", Integer, nullable=False),
+    Column("owed", LargeBinary, nullable=False),
     Column("type", String(80), nullable=False),
     Column("event_id", Uuid, nullable=False),
     Column("event", LargeBinary, nullable=False),
@@ -138,6 +141,7 @@ def _row(timer: Timer) -> dict[str, Any]:
         "due_at": timer.due_at,
         "dealt_until": timer.dealt_until,
         "skips": timer.skips,
+        "owed": orjson.dumps([(each.nominal, each.at) for each in timer.owed]),
         "type": timer.state.type,
         "event_id": timer.campaign.id,
         "event": encode(timer.campaign)[1],
@@ -147,4 +151,5 @@ def _row(timer: Timer) -> dict[str, Any]:
 def _timer(row: Row[Any]) -> Timer:
     headers = [("ce_type", row.type.encode()), ("ce_id", str(row.event_id).encode())]
     campaign = cast("Envelope[CampaignEvent]", decode(headers, row.event))
-    return Timer(campaign, row.due_at, row.dealt_until, row.skips)
+    owed = (Occurrence(name, datetime.fromisoformat(at)) for name, at in orjson.loads(row.owed))
+    return Timer(campaign, row.due_at, row.dealt_until, row.skips, tuple(owed))

@@ -32,12 +32,14 @@ def deal(timer: Timer, *, at: datetime, grace: timedelta) -> Dealt:
     found = between(rule, timer.dealt_until, at, TOLD_AT_ONCE + 1)
     due = found[:TOLD_AT_ONCE]
     if rule.missed is Missed.RUN_ALL:
-        running = due = due[:RUN_AT_ONCE]
+        due = due[:RUN_AT_ONCE]
+    late = [*timer.owed, *due]
+    if rule.missed is Missed.RUN_ALL:
+        running = late
     else:
         running = [each for each in due if at - each.at <= grace]
         if rule.missed is Missed.RUN_ONCE and not running and found == due:
-            running = due[-1:]
-    timer, skipped = skip(timer, [each for each in due if each not in running], at=at)
-    if due:
-        timer = replace(timer, dealt_until=due[-1].at)
-    return Dealt(aim(timer), running, skipped)
+            running = late[-1:]
+    timer, skipped = skip(timer, [each for each in late if each not in running], at=at)
+    dealt_until = due[-1].at if due else timer.dealt_until
+    return Dealt(aim(replace(timer, dealt_until=dealt_until, owed=())), running, skipped)

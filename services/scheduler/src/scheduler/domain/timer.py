@@ -1,10 +1,11 @@
 """A campaign's timer: what its newest state says about when it runs next.
 
-What passed unused before a recurring campaign's state let it run again, or before its rule was
-another one, is skipped, and told: a pause is meant to keep texts back, and an edit counts from
-the next run.
+What passes while a recurring campaign is paused is skipped, and told: a pause is meant to keep
+texts back. What was missed before it is left to the author's policy, once the pause is over. What
+passed before the rule was another one is skipped: an edit counts from the next run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from contracts.events.campaign import (
     CampaignEvent,
     CampaignKind,
     CampaignStatus,
+    Missed,
     OccurrencesSkipped,
     Recurrence,
 )
@@ -36,6 +38,8 @@ class Timer:
     """A recurring campaign's occurrences up to then have run or never will; None: it never ran."""
     skips: int = 0
     """How often occurrences were told to be skipped."""
+    owed: tuple[Occurrence, ...] = ()
+    """What was to run before a pause, and had not begun by then; it waits for the resume."""
 
     @property
     def state(self) -> CampaignEvent:
@@ -66,14 +70,22 @@ def fold(
     if known is not None and event.sequence <= known.state.sequence:
         return None
     timer = Timer(campaign, None) if known is None else replace(known, campaign=campaign)
-    if not _counts_anew(known, event):
+    pauses = known is not None and runs(known.state) and event.status is CampaignStatus.PAUSED
+    if not (pauses or _counts_anew(known, event)):
         return aim(timer), None
     told = None
     if known is not None and known.dealt_until is not None and _was_to_run(known.state):
-        rule = recurrence(known.state)
-        assert rule is not None
-        unused = between(rule, known.dealt_until, event.occurred_at, TOLD_AT_ONCE)
-        timer, told = skip(timer, unused, at=event.occurred_at)
+        before = recurrence(known.state)
+        assert before is not None
+        unused = between(before, known.dealt_until, event.occurred_at, TOLD_AT_ONCE)
+        owed: Sequence[Occurrence] = timer.owed
+        if _other_times(before, recurrence(event)):
+            unused, owed = [*owed, *unused], ()
+        elif pauses:
+            unused = [*owed, *unused]
+            owed = _not_given_up(unused, before.missed)
+        timer, told = skip(timer, [e for e in unused if e not in owed], at=event.occurred_at)
+        timer = replace(timer, owed=tuple(owed))
     dealt_until = max(timer.dealt_until or event.occurred_at, event.occurred_at)
     return aim(replace(timer, dealt_until=dealt_until)), told
 
@@ -84,7 +96,9 @@ def aim(timer: Timer) -> Timer:
     if rule is None:
         scheduled = campaign.status is CampaignStatus.SCHEDULED
         return replace(timer, due_at=campaign.due_at if scheduled else None)
-    upcoming = next_after(rule, timer.dealt_until) if runs(campaign) else None
+    if not runs(campaign):
+        return replace(timer, due_at=None)
+    upcoming = timer.owed[0] if timer.owed else next_after(rule, timer.dealt_until)
     return replace(timer, due_at=None if upcoming is None else upcoming.at)
 
 
@@ -116,15 +130,26 @@ def _counts_anew(known: Timer | None, event: CampaignEvent) -> bool:
     )
 
 
+def _not_given_up(late: list[Occurrence], missed: Missed) -> list[Occurrence]:
+    """Return what still runs of all that had not begun before a pause, as the author chose."""
+    match missed:
+        case Missed.RUN_ALL:
+            return late
+        case Missed.RUN_ONCE:
+            return late[-1:]
+        case Missed.SKIP:
+            return []
+
+
 def _was_to_run(campaign: CampaignEvent) -> bool:
     return runs(campaign) or (
         campaign.status is CampaignStatus.PAUSED and recurrence(campaign) is not None
     )
 
 
-def _other_times(before: Recurrence | None, after: Recurrence) -> bool:
-    return before is None or (before.rule, before.starts, before.time_zone) != (
-        after.rule,
-        after.starts,
-        after.time_zone,
-    )
+def _other_times(before: Recurrence | None, after: Recurrence | None) -> bool:
+    return _times(before) != _times(after)
+
+
+def _times(rule: Recurrence | None) -> tuple[object, ...] | None:
+    return None if rule is None else (rule.rule, rule.starts, rule.time_zone)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
-from chassis.store import Store
+from chassis.store import Store, upsert
 from contracts.events.message import Accepted, Unresolved
 from sender.adapters.proofs import sids_of_others, submitted
 from sender.adapters.tables import MESSAGES, RUNS
@@ -155,13 +155,13 @@ class SqlDoubts:
             .where(MESSAGES.c.state.in_((*WAITING, State.CLAIMED, State.IN_DOUBT)))
             .distinct()
         )
+        names = ["organization_id", "from_number", "run_id", "campaign_id", "urgent"]
         async with self._store.transaction() as transaction:
+            # This waits for whoever enters a page of a known run; so the next statement sees it.
             await transaction.execute(delete(RUNS))
-            await transaction.execute(
-                insert(RUNS).from_select(
-                    ["organization_id", "from_number", "run_id", "campaign_id", "urgent"], open_runs
-                )
-            )
+            found = upsert(transaction.connection, RUNS).from_select(names, open_runs)
+            # Another process may have found the same ones meanwhile.
+            await transaction.execute(found.on_conflict_do_nothing())
 
 
 _CONCLUDE = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.store import Transaction
+from chassis.store import Transaction, upsert
 from contracts.envelope import Envelope, seal
 from contracts.events.audience import Reason
 from contracts.events.campaign import Mode
@@ -52,24 +52,34 @@ async def enter(
             held.append(seal(more, because=entry.queued.id))
     await _insert(transaction, rows)
     events = [each.event for each in told if each.event.mode is not Mode.TEST]
-    runs = {
-        (each.organization_id, each.from_number, each.run_id): (each.campaign_id, each.urgent)
-        for each in events
-    }
-    await transaction.insert_new(
-        RUNS,
-        [
-            {
-                "organization_id": organization,
-                "from_number": number,
-                "run_id": run,
-                "campaign_id": runs[organization, number, run][0],
-                "urgent": 1 if runs[organization, number, run][1] else None,
-            }
-            for organization, number, run in sorted(runs)
-        ],
-    )
+    await _open_runs(transaction, events)
     return [*told, *held]
+
+
+async def _open_runs(transaction: Transaction, events: Sequence[MessageQueued]) -> None:
+    """Note that runs have something to send.
+
+    A run that is there already is written anew: who looks for runs that are over waits for us.
+    """
+    if not events:
+        return
+    runs = {(each.organization_id, each.from_number, each.run_id): each for each in events}
+    statement = upsert(transaction.connection, RUNS)
+    noted = statement.on_conflict_do_update(
+        index_elements=["organization_id", "from_number", "run_id"],
+        set_={"campaign_id": statement.excluded.campaign_id},
+    )
+    rows = [
+        {
+            "organization_id": organization,
+            "from_number": number,
+            "run_id": run,
+            "campaign_id": runs[organization, number, run].campaign_id,
+            "urgent": 1 if runs[organization, number, run].urgent else None,
+        }
+        for organization, number, run in sorted(runs)
+    ]
+    await transaction.execute(noted, rows)
 
 
 async def enter_left_out(

@@ -154,6 +154,18 @@ def upgrade() -> None:
         sa.Column("supersedes", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("message_id"),
     )
+    op.create_index(
+        "messages_amiss",
+        "messages",
+        ["run_id", "status", "row"],
+        unique=False,
+        sqlite_where=sa.text(
+            "status IN ('held', 'undelivered', 'failed', 'error', 'unknown', 'excluded')"
+        ),
+        postgresql_where=sa.text(
+            "status IN ('held', 'undelivered', 'failed', 'error', 'unknown', 'excluded')"
+        ),
+    )
     op.create_index("messages_by_row", "messages", ["run_id", "row"], unique=False)
     op.create_index(
         "messages_unknown",

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("dealt_until", sa.BigInteger(), nullable=True),
         sa.Column("skips", sa.Integer(), nullable=False),
+        sa.Column("owed", sa.LargeBinary(), nullable=False),
         sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
