@@ -133,11 +133,15 @@ async def left_out_of(
 ) -> Mapping[UUID, dict[str, int]]:
     """Return how many rows of each run got no text, by the reason; bad numbers are among them."""
     columns = RUN_ERRORS.c
-    query = select(columns.run_id, columns.reason, columns.messages).where(
-        columns.organization_id == organization_id,
-        columns.run_id.in_(runs),
-        columns.reason != "",
-        columns.messages > 0,
+    query = (
+        select(columns.run_id, columns.reason, columns.messages)
+        .where(
+            columns.organization_id == organization_id,
+            columns.run_id.in_(runs),
+            columns.reason != "",
+            columns.messages > 0,
+        )
+        .order_by(columns.reason)
     )
     found: dict[UUID, dict[str, int]] = defaultdict(dict)
     for row in (await connection.execute(query)).all() if runs else ():
